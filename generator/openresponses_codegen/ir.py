@@ -1,0 +1,254 @@
+"""The intermediate representation: what a spec says, normalised, named and split by side. No logic.
+
+Every name here is a finished Python name, every reference is resolved, and every spelling of the same content
+is the same value. Renderers read this and nothing before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from openresponses_codegen.text import SpecText
+
+Constant: TypeAlias = str | int | bool
+"""A value that a constant or an enum can have."""
+Limit: TypeAlias = tuple[str, int | float | str]
+"""A validation keyword of JSON Schema and its value, such as `("maxLength", 64)`."""
+ScalarKind: TypeAlias = Literal["string", "integer", "number", "boolean", "null", "any"]
+
+
+class Side(StrEnum):
+    """Who writes a value: a client (`request`, read strictly) or a server (`response`, read openly)."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+class Presence(StrEnum):
+    """Whether a field has to be there (rule Z1)."""
+
+    REQUIRED = "required"
+    OMITTABLE = "omittable"
+    """It may be left out, and is never null."""
+    OPTIONAL = "optional"
+    """It may be left out, or be null."""
+
+
+class Role(StrEnum):
+    """What a model stands for."""
+
+    OBJECT = "object"
+    EVENT = "event"
+    UNKNOWN = "unknown"
+    """Keeps the variants of a union that the spec does not name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A JSON scalar, or any JSON value at all."""
+
+    kind: ScalarKind
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The one value that is allowed."""
+
+    value: Constant
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A declaration, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEnum:
+    """An enum, by name, where a server may send values that the spec does not name (rule N4)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A list."""
+
+    item: Type
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """An object whose keys are data."""
+
+    value: Type
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Nullable:
+    """A type or null."""
+
+    of: Type
+
+
+Type: TypeAlias = Scalar | Fixed | Reference | OpenEnum | Array | Map | Nullable
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """A default that the spec states, as a JSON scalar."""
+
+    value: str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A property of an object."""
+
+    name: str
+    wire_name: str
+    type: Type
+    presence: Presence
+    default: Default | None
+    text: SpecText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An object with known properties."""
+
+    name: str
+    side: Side
+    role: Role
+    text: SpecText | None
+    fields: tuple[Field, ...]
+    forbidden: tuple[str, ...] = ()
+    """Wire names that must be absent."""
+    closed: bool = False
+    """Whether fields that are not declared are refused."""
+    extensible: bool = False
+    """Whether the spec invites further fields."""
+    event_type: str | None = None
+    """The event's name on the wire."""
+    is_delta: bool = False
+    """Whether the event adds to something that is not complete yet."""
+    is_terminal: bool = False
+    """Whether the event is the last of a stream (rule S4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedUnion:
+    """A union of objects that a constant in the field `tag` tells apart."""
+
+    name: str
+    side: Side
+    text: SpecText | None
+    tag: str
+    members: tuple[str, ...]
+    """Models, and unions nested on another tag, by name."""
+    unknown: str | None = None
+    """The model that keeps every other tag."""
+    returned: str | None = None
+    """In a request, the union of what the server sent of the same kind: it goes back unchecked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShapedUnion:
+    """A union whose members differ in their JSON shape, such as a string or a list."""
+
+    name: str
+    side: Side
+    text: SpecText | None
+    members: tuple[Type, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnumValue:
+    """One value of an enum."""
+
+    value: Constant
+    text: SpecText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    """A named set of values."""
+
+    name: str
+    text: SpecText | None
+    values: tuple[EnumValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name for a type."""
+
+    name: str
+    text: SpecText | None
+    type: Type
+
+
+Declaration: TypeAlias = Model | TaggedUnion | ShapedUnion | Enum | Alias
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An HTTP operation."""
+
+    id: str
+    method: str
+    path: str
+    text: SpecText | None
+    request: str | None
+    response: str | None
+    streams: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocket:
+    """The WebSocket beside an operation: the message a client sends, the one that reports a failure."""
+
+    path: str
+    text: SpecText | None
+    client_message: str
+    error_message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something of the spec that is not generated on purpose, and why."""
+
+    what: str
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Everything a spec says that code is made of."""
+
+    title: SpecText
+    release: str
+    text: SpecText | None
+    declarations: tuple[Declaration, ...]
+    operations: tuple[Operation, ...]
+    stream: TaggedUnion | None
+    websocket: WebSocket | None
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A declaration as Python source."""
+
+    name: str
+    source: str
+    """Its text, with the docstring that follows an alias."""
+    uses: frozenset[str]
+    """The names that it reads."""

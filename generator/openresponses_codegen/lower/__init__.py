@@ -1,0 +1,9 @@
+"""From the typed view of a document to the intermediate representation.
+
+In order: one shape for every spelling (`shapes`), which side uses what (`components`), what tells the members of
+a union apart (`unions`), names for the nameless (`naming`), and the declarations (`declare`).
+"""
+
+from openresponses_codegen.lower.api import lower
+
+__all__ = ["lower"]

@@ -1,0 +1,138 @@
+"""The whole of a document, lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from openresponses_codegen import ir
+from openresponses_codegen.diagnostics import Diagnostics
+from openresponses_codegen.ir import Role, Side
+from openresponses_codegen.lower.components import TAG, Components
+from openresponses_codegen.lower.declare import Declarer
+from openresponses_codegen.lower.shapes import RefShape, UnionShape
+from openresponses_codegen.lower.words import words
+from openresponses_codegen.openapi import Document, Operation, Schema
+
+
+def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
+    """The intermediate representation of a document.
+
+    Whatever cannot be lowered is noted in `diagnostics`; the result is of use only when there are no errors.
+    """
+    components = Components(document, diagnostics)
+    declarer = Declarer(components, components.reached(document), diagnostics)
+    operations = tuple(_operations(document, declarer, diagnostics))
+    declarations = {each.name: each for each in declarer.declarations()}
+    stream = _stream(document, components, diagnostics)
+    for name in stream.members if stream else ():
+        declared = declarations.get(name)
+        if isinstance(declared, ir.Model):
+            declarations[name] = _event(declared)
+    websocket = document.websocket
+    return ir.Api(
+        document.release.title,
+        document.release.version,
+        document.release.description,
+        tuple(declarations.values()),
+        operations,
+        stream,
+        ir.WebSocket(
+            websocket.path,
+            websocket.description,
+            declarer.name(websocket.client_message, Side.REQUEST),
+            declarer.name(websocket.error_message, Side.RESPONSE),
+        )
+        if websocket is not None
+        else None,
+        tuple(_left_out(document, components)),
+    )
+
+
+def _operations(document: Document, declarer: Declarer, diagnostics: Diagnostics) -> Iterator[ir.Operation]:
+    for operation in document.operations:
+        yield ir.Operation(
+            operation.id,
+            operation.method,
+            operation.path,
+            _text(operation),
+            _body(operation.request, Side.REQUEST, declarer, diagnostics),
+            _body(operation.response, Side.RESPONSE, declarer, diagnostics),
+            operation.events is not None,
+        )
+
+
+def _text(operation: Operation) -> ir.SpecText | None:
+    if operation.summary is None or operation.description is None:
+        return operation.summary or operation.description
+    return operation.summary + operation.description
+
+
+def _body(schema: Schema | None, side: Side, declarer: Declarer, diagnostics: Diagnostics) -> str | None:
+    if schema is None:
+        return None
+    if schema.ref is None:
+        diagnostics.error(
+            "inline-body",
+            "the body of an operation has to be a component",
+            at=schema.node,
+            hint="move the schema to `components.schemas` and refer to it",
+        )
+        return None
+    return declarer.name(schema.ref, side)
+
+
+def _stream(document: Document, components: Components, diagnostics: Diagnostics) -> ir.TaggedUnion | None:
+    """The union of the streaming events, which has no name in the document."""
+    streams = [operation.events for operation in document.operations if operation.events is not None]
+    if not streams:
+        return None
+    if len(streams) > 1:
+        diagnostics.error("second-stream", "a document has one stream of events", at=streams[1].node)
+    shape = components.opened(components.site(streams[0])).shape
+    names: list[str] = []
+    for member in shape.members if isinstance(shape, UnionShape) else ():
+        if isinstance(member.shape, RefShape) and components.is_variant(member.shape.name):
+            names.append(member.shape.name)
+        else:
+            diagnostics.error(
+                "inline-event",
+                f"an event has to be a component with a constant `{TAG}`",
+                at=member.node,
+                hint="move it to `components.schemas`",
+            )
+    if not names:
+        diagnostics.error("no-events", "the event stream names no event", at=streams[0].node)
+    text = streams[0].description or streams[0].title
+    return ir.TaggedUnion(words().stream, Side.RESPONSE, text, TAG, tuple(names), words().unknown_event)
+
+
+def _event(model: ir.Model) -> ir.Model:
+    tag = next((each.default.value for each in model.fields if each.wire_name == TAG and each.default), None)
+    name = tag if isinstance(tag, str) else None
+    return replace(
+        model,
+        role=Role.EVENT,
+        event_type=name,
+        is_delta=name is not None and name.endswith(words().delta),
+        is_terminal=name in words().terminal,
+    )
+
+
+def _left_out(document: Document, components: Components) -> Iterator[ir.LeftOut]:
+    reasons = {
+        "`example`": "examples are checked and documented, not generated",
+        "`examples`": "examples are checked and documented, not generated",
+        "`format`": "formats stay plain strings, so that nothing changes on the way",
+        "`summary`": "a description stands in the same place",
+        "`deprecated`": "nothing is generated for it yet",
+    }
+    for what, count in sorted(document.ignored.items()):
+        yield ir.LeftOut(what, count, reasons.get(what, "says nothing about which values are valid"))
+    titles = components.normaliser.titles_left_out
+    if titles:
+        yield ir.LeftOut("`title`", titles, "a description stands in the same place")
+    for key in ("servers", "security", "tags"):
+        node = document.node.get(key)
+        if node is not None and node.value:
+            yield ir.LeftOut(f"`{key}`", 1, "the caller chooses the server and the credentials")

@@ -1,0 +1,136 @@
+"""The components of a document as sites, and what one has to know of them to place a reference.
+
+Also the place of two rules of shape: a list or property of objects that bear a `type` is a union of one, open to
+the types of vendors (rules N1, N3), however it is spelled; and each component is reached from requests, from
+responses, from both or from neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from openresponses_codegen.diagnostics import Diagnostics
+from openresponses_codegen.ir import Side
+from openresponses_codegen.lower.shapes import (
+    ANY,
+    ArrayShape,
+    EnumShape,
+    FixedShape,
+    MapShape,
+    Normaliser,
+    ObjectShape,
+    RefShape,
+    Shape,
+    Site,
+    UnionShape,
+)
+from openresponses_codegen.openapi import Document, Schema
+
+TAG = "type"
+"""The field that tells items, parts, tools and events apart (rule N1)."""
+
+
+class Components:
+    """The normalised components of a document."""
+
+    def __init__(self, document: Document, diagnostics: Diagnostics) -> None:
+        self._diagnostics = diagnostics
+        self.normaliser = Normaliser(document.schemas, diagnostics)
+        self._raw = {name: self.normaliser.site(schema) for name, schema in document.schemas.items()}
+        self._check_cycles()
+        self.sites: Mapping[str, Site] = {name: self.opened(site) for name, site in self._raw.items()}
+
+    def site(self, schema: Schema) -> Site:
+        """The site of a schema outside the components."""
+        return self.normaliser.site(schema)
+
+    def opened(self, site: Site) -> Site:
+        """The site, as a union of one where it is a reference to an object that bears a `type`."""
+        if isinstance(site.shape, RefShape) and self.is_variant(site.shape.name):
+            member = Site(site.shape, nullable=False, text=None, default=None, node=site.node)
+            return replace(site, shape=UnionShape((member,), TAG, site.node))
+        return site
+
+    def is_variant(self, name: str) -> bool:
+        """Whether a component is an object with a constant `type`."""
+        shape = self._raw[name].shape
+        return isinstance(shape, ObjectShape) and constant(shape, TAG) is not None
+
+    def descendants(self, path: str, site: Site, *, nested: bool = False) -> Iterator[tuple[str, Site, bool]]:
+        """The site and everything inline in it, each with its path and whether it is nested in another type."""
+        yield path, site, nested
+        match site.shape:
+            case ArrayShape(item):
+                yield from self.descendants(f"{path}[]", self.opened(item), nested=True)
+            case MapShape(value) if value.shape != ANY:
+                yield from self.descendants(f"{path}{{}}", self.opened(value), nested=True)
+            case ObjectShape(properties):
+                for each in properties:
+                    if not each.absent:
+                        yield from self.descendants(f"{path}.{each.name}", self.opened(each.site))
+            case UnionShape(members):
+                for member in members:
+                    yield from self.descendants(self._member_path(path, member), member, nested=True)
+            case _:
+                pass
+
+    def _member_path(self, path: str, member: Site) -> str:
+        match member.shape:
+            case ObjectShape() as shape:
+                tag = constant(shape, TAG)
+                return f"{path}:{tag.value if tag else 'object'}"
+            case EnumShape() | ArrayShape():
+                return path
+            case MapShape():
+                return f"{path}:map"
+            case shape:
+                return f"{path}:{getattr(shape, 'kind', 'value')}"
+
+    def reached(self, document: Document) -> Mapping[str, frozenset[Side]]:
+        """Which sides use each component; none for those that nothing reaches."""
+        sides: dict[str, set[Side]] = {name: set() for name in self.sites}
+        for side, site in self._roots(document):
+            pending = [site]
+            while pending:
+                for _, inner, _ in self.descendants("", pending.pop()):
+                    if isinstance(inner.shape, RefShape) and side not in sides[inner.shape.name]:
+                        sides[inner.shape.name].add(side)
+                        pending.append(self.sites[inner.shape.name])
+        return {name: frozenset(used) for name, used in sides.items()}
+
+    def _roots(self, document: Document) -> Iterator[tuple[Side, Site]]:
+        for operation in document.operations:
+            for side, schema in (
+                (Side.REQUEST, operation.request),
+                (Side.RESPONSE, operation.response),
+                (Side.RESPONSE, operation.events),
+            ):
+                if schema is not None:
+                    yield side, self.site(schema)
+        if document.websocket is not None:
+            for side, name in (
+                (Side.REQUEST, document.websocket.client_message),
+                (Side.RESPONSE, document.websocket.error_message),
+            ):
+                yield side, Site(RefShape(name), nullable=False, text=None, default=None, node=document.websocket.node)
+
+    def _check_cycles(self) -> None:
+        """Report components that are nothing but themselves, and cut them."""
+        for name in self._raw:
+            seen = {name}
+            shape = self._raw[name].shape
+            while isinstance(shape, RefShape) and shape.name not in seen:
+                seen.add(shape.name)
+                shape = self._raw[shape.name].shape
+            if isinstance(shape, RefShape):
+                self._diagnostics.error(
+                    "cyclic-reference", f"`{name}` leads only back to itself", at=self._raw[name].node
+                )
+                self._raw[name] = replace(self._raw[name], shape=ANY)
+
+
+def constant(shape: ObjectShape, name: str) -> FixedShape | None:
+    """The constant in a property of an object."""
+    found = next((each.site.shape for each in shape.properties if each.name == name), None)
+    return found if isinstance(found, FixedShape) else None

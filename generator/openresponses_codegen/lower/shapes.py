@@ -1,0 +1,423 @@
+"""Normalisation: one shape for every spelling of the same content.
+
+`allOf: [X, {notes}]`, a `$ref` with siblings and `X` alone are one thing; so are `anyOf: [X, null]` and
+`type: [x, "null"]`, `const` and an enum of one, a union of one and its member, `additionalProperties: {}`
+and its absence. What is left is a shape, whether it may be null, its text and its default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from openresponses_codegen.diagnostics import Diagnostics
+from openresponses_codegen.ir import Constant, Default, EnumValue, Limit, ScalarKind
+from openresponses_codegen.openapi.schema import LIMITS, Schema
+from openresponses_codegen.source import Node
+from openresponses_codegen.text import SpecText
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarShape:
+    """A scalar with limits, or any value (`any`), or nothing but null (`null`)."""
+
+    kind: ScalarKind
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FixedShape:
+    """One value."""
+
+    value: Constant
+
+
+@dataclass(frozen=True, slots=True)
+class EnumShape:
+    """Several values."""
+
+    values: tuple[EnumValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefShape:
+    """A component."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayShape:
+    """A list."""
+
+    item: Site
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MapShape:
+    """An object whose keys are data."""
+
+    value: Site
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property of an object; `absent` when it must not be there."""
+
+    name: str
+    site: Site
+    required: bool
+    absent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectShape:
+    """An object with known properties; `additional` tells whether the spec invites or refuses others."""
+
+    properties: tuple[Property, ...]
+    additional: bool | None
+    node: Node = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UnionShape:
+    """A union of two or more, or of one where the spec marks it as a union."""
+
+    members: tuple[Site, ...]
+    discriminator: str | None
+    node: Node = field(compare=False)
+
+
+Shape: TypeAlias = ScalarShape | FixedShape | EnumShape | RefShape | ArrayShape | MapShape | ObjectShape | UnionShape
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A shape at its place."""
+
+    shape: Shape
+    nullable: bool
+    text: SpecText | None
+    default: Default | None
+    node: Node = field(compare=False)
+
+
+ANY = ScalarShape("any")
+NULL = ScalarShape("null")
+_SCALARS: Mapping[str, ScalarKind] = {
+    "string": "string",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+}
+
+
+class Normaliser:
+    """Turns schemas into sites."""
+
+    def __init__(self, schemas: Mapping[str, Schema], diagnostics: Diagnostics) -> None:
+        self._schemas = schemas
+        self._diagnostics = diagnostics
+        self.titles_left_out = 0
+        """Titles that a description makes superfluous."""
+        self._sites: dict[int, Site] = {}
+
+    def site(self, schema: Schema) -> Site:
+        """The site of a schema."""
+        site = self._sites.get(id(schema))
+        if site is None:
+            site = self._sites[id(schema)] = self._normalised(schema)
+        return site
+
+    def _normalised(self, schema: Schema) -> Site:
+        if schema.all_of:
+            return self._all_of(schema)
+        if schema.ref is not None:
+            return self._reference(schema)
+        if schema.one_of or schema.any_of:
+            return self._union(schema)
+        if schema.enum is not None:
+            return self._enum(schema)
+        return self._by_type(schema)
+
+    def key(self, site: Site) -> object:
+        """What two sites have in common that are spelled, ordered or described differently: a hashable value."""
+        return (site.nullable, self._shape_key(site.shape))
+
+    def _shape_key(self, shape: Shape) -> object:
+        match shape:
+            case EnumShape(values):
+                return ("enum", frozenset((type(value.value).__name__, value.value) for value in values))
+            case ArrayShape(item, limits):
+                return ("array", self.key(item), frozenset(limits))
+            case MapShape(value, limits):
+                return ("map", self.key(value), frozenset(limits))
+            case UnionShape(members):
+                return ("union", frozenset(self.key(member) for member in members))
+            case ObjectShape(properties, additional):
+                fields = frozenset(
+                    (each.name, each.required, each.absent, self.key(each.site), each.site.default)
+                    for each in properties
+                )
+                return ("object", fields, additional is False)
+            case ScalarShape(kind, limits):
+                return (kind, frozenset(limits))
+            case FixedShape(value):
+                return ("fixed", type(value).__name__, value)
+            case RefShape(name):
+                return ("ref", name)
+
+    def _text(self, schema: Schema) -> SpecText | None:
+        if schema.title is not None and schema.description is not None:
+            self.titles_left_out += 1
+        return schema.description or schema.title
+
+    def _default(self, schema: Schema) -> Default | None:
+        if not schema.has_default or schema.default is None:
+            return None
+        if isinstance(schema.default, dict | list):
+            self._diagnostics.warning(
+                "structured-default",
+                "a default that is a list or an object is left to the server",
+                at=schema.node.at_key("default"),
+            )
+            return None
+        return Default(schema.default)
+
+    def _site(self, schema: Schema, shape: Shape, *, nullable: bool = False) -> Site:
+        return Site(shape, nullable, self._text(schema), self._default(schema), schema.node)
+
+    def _noted(self, schema: Schema, inner: Site, *, nullable: bool = False) -> Site:
+        """The inner site, with the notes of the schema around it."""
+        text, default = self._text(schema), self._default(schema)
+        if text is None or inner.text is None:
+            text = text or inner.text
+        else:
+            text = text + inner.text
+        return Site(inner.shape, inner.nullable or nullable, text, default or inner.default, schema.node)
+
+    def _reference(self, schema: Schema) -> Site:
+        shape: Shape = RefShape(schema.ref or "")
+        if schema.types or schema.enum is not None or schema.properties or schema.limits or schema.items:
+            self._diagnostics.error(
+                "reference-with-restrictions",
+                "a reference cannot be restricted further",
+                at=schema.node.at_key("$ref"),
+                hint="describe the restricted type as a schema of its own",
+            )
+        if schema.discriminator is not None:
+            member = Site(shape, nullable=False, text=None, default=None, node=schema.node)
+            shape = UnionShape((member,), schema.discriminator, schema.node)
+        return self._site(schema, shape)
+
+    def _all_of(self, schema: Schema) -> Site:
+        members = [member for member in schema.all_of if not member.is_note]
+        notes = [member for member in schema.all_of if member.is_note]
+        if schema.properties or schema.required or schema.additional is not None:
+            members.insert(0, self._without_all_of(schema))
+        if len(members) == 1:
+            inner = self.site(members[0])
+        elif members:
+            inner = self._merged(schema, [self._object_of(member, ()) for member in members])
+        else:
+            inner = Site(ANY, nullable=False, text=None, default=None, node=schema.node)
+        for note in notes:
+            inner = self._noted(note, inner)
+        return self._noted(schema, inner)
+
+    def _without_all_of(self, schema: Schema) -> Schema:
+        return Schema(
+            schema.node,
+            types=schema.types,
+            properties=schema.properties,
+            required=schema.required,
+            additional=schema.additional,
+        )
+
+    def _object_of(self, schema: Schema, seen: tuple[str, ...]) -> ObjectShape:
+        """The object that a member of `allOf` describes, through references."""
+        if schema.ref is not None and not schema.all_of:
+            if schema.ref in seen:
+                self._diagnostics.error(
+                    "cyclic-reference", f"`{schema.ref}` is made of itself through `allOf`", at=schema.node
+                )
+                return ObjectShape((), None, schema.node)
+            return self._object_of(self._schemas[schema.ref], (*seen, schema.ref))
+        if schema.all_of:
+            parts = [self._object_of(part, seen) for part in schema.all_of if not part.is_note]
+            if schema.properties or schema.required:
+                parts.insert(0, self._object_of(self._without_all_of(schema), seen))
+            merged = self._merged(schema, parts).shape
+            return merged if isinstance(merged, ObjectShape) else ObjectShape((), None, schema.node)
+        shape = self.site(schema).shape
+        if isinstance(shape, ObjectShape):
+            return shape
+        if not (isinstance(shape, MapShape) and shape.value.shape == ANY):
+            self._diagnostics.error(
+                "unsupported-all-of",
+                "`allOf` can only put objects together",
+                at=schema.node,
+                hint="write out the type that is meant",
+            )
+        return ObjectShape((), None, schema.node)
+
+    def _merged(self, schema: Schema, parts: list[ObjectShape]) -> Site:
+        properties: dict[str, Property] = {}
+        additional: bool | None = None
+        for part in parts:
+            for each in part.properties:
+                known = properties.get(each.name)
+                if known is None or (each.absent and not known.absent):
+                    properties[each.name] = each
+                elif not known.absent and self.key(known.site) != self.key(each.site):
+                    self._diagnostics.error(
+                        "conflicting-property",
+                        f"`{each.name}` has another type at {known.site.node.position}",
+                        at=each.site.node,
+                        hint="give it the same type in every member of `allOf`",
+                    )
+                elif each.required:
+                    properties[each.name] = each
+            additional = part.additional if additional in (None, True) else additional
+        shape = ObjectShape(tuple(properties.values()), additional, schema.node)
+        return Site(shape, nullable=False, text=None, default=None, node=schema.node)
+
+    def _union(self, schema: Schema) -> Site:
+        if (schema.one_of and schema.any_of) or schema.properties or schema.items or schema.limits:
+            self._diagnostics.error(
+                "unsupported-combination",
+                "a union cannot be combined with other restrictions here",
+                at=schema.node,
+                hint="write the restriction into each member",
+            )
+        sites = [self.site(member) for member in (*schema.one_of, *schema.any_of)]
+        nullable = any(site.nullable or site.shape == NULL for site in sites)
+        members: list[Site] = []
+        for site in self._flat([site for site in sites if site.shape != NULL]):
+            if self.key(site) not in [self.key(member) for member in members]:
+                members.append(site)
+        if not members:
+            return self._site(schema, NULL)
+        discriminator = schema.discriminator or self._inner_discriminator(sites)
+        if len(members) == 1 and discriminator is None:
+            return self._noted(schema, members[0], nullable=nullable)
+        texts = [site.text for site in sites if site.text is not None]
+        union = Site(UnionShape(tuple(members), discriminator, schema.node), nullable, None, None, schema.node)
+        for text in texts:
+            union = Site(union.shape, nullable, union.text + text if union.text else text, None, schema.node)
+        defaults = [site.default for site in sites if site.default is not None]
+        noted = self._noted(schema, union, nullable=nullable)
+        return Site(noted.shape, nullable, noted.text, noted.default or next(iter(defaults), None), schema.node)
+
+    def _flat(self, sites: list[Site]) -> list[Site]:
+        """The members of a union with those of inline unions in it."""
+        flat: list[Site] = []
+        for site in sites:
+            flat += site.shape.members if isinstance(site.shape, UnionShape) else [
+                Site(site.shape, nullable=False, text=None, default=None, node=site.node)
+            ]
+        return flat
+
+    def _inner_discriminator(self, sites: list[Site]) -> str | None:
+        unions = [site.shape for site in sites if isinstance(site.shape, UnionShape)]
+        return next((union.discriminator for union in unions if union.discriminator), None)
+
+    def _enum(self, schema: Schema) -> Site:
+        values = [value for value in schema.enum or () if value is not None]
+        nullable = None in (schema.enum or ())
+        constants: list[EnumValue] = []
+        for value in values:
+            if isinstance(value, float):
+                continue
+            fits = not schema.types or _type_of(value) in schema.types
+            if not fits and not (_type_of(value) == "integer" and "number" in schema.types):
+                self._diagnostics.error(
+                    "enum-type", f"a value of the enum is no {' or '.join(schema.types)}", at=schema.node.at_key("enum")
+                )
+            text = schema.enum_texts.get(value) if isinstance(value, str) else None
+            constants.append(EnumValue(value, text))
+        if schema.limits:
+            self._diagnostics.error(
+                "unsupported-combination", "an enum cannot be limited further", at=schema.node, hint="list the values"
+            )
+        undescribed = schema.enum_texts.keys() - {value for value in values if isinstance(value, str)}
+        for name in sorted(undescribed):
+            self._diagnostics.warning(
+                "stale-enum-text",
+                f"`{name}` is described but is no value of the enum; its text is left out",
+                at=schema.node,
+            )
+        if not constants:
+            return self._site(schema, NULL)
+        shape = FixedShape(constants[0].value) if len(constants) == 1 else EnumShape(tuple(constants))
+        return self._site(schema, shape, nullable=nullable or "null" in schema.types)
+
+    def _by_type(self, schema: Schema) -> Site:
+        types = [name for name in schema.types if name != "null"]
+        nullable = "null" in schema.types
+        if not types and not nullable:
+            types = ["object"] if schema.properties or schema.additional is not None else []
+            types += ["array"] if schema.items is not None else []
+        shapes = [self._typed(name, schema) for name in types]
+        if not shapes:
+            return self._site(schema, NULL if nullable else ANY)
+        if len(shapes) == 1:
+            return self._site(schema, shapes[0], nullable=nullable)
+        members = tuple(Site(shape, nullable=False, text=None, default=None, node=schema.node) for shape in shapes)
+        return self._site(schema, UnionShape(members, None, schema.node), nullable=nullable)
+
+    def _typed(self, name: str, schema: Schema) -> Shape:
+        limits = tuple((key, value) for key, value in schema.limits if name in LIMITS[key])
+        if name in _SCALARS:
+            return ScalarShape(_SCALARS[name], limits)
+        if name == "array":
+            item = self.site(schema.items) if schema.items is not None else self._anything(schema)
+            return ArrayShape(item, limits)
+        return self._object(schema, limits)
+
+    def _anything(self, schema: Schema) -> Site:
+        return Site(ANY, nullable=False, text=None, default=None, node=schema.node)
+
+    def _object(self, schema: Schema, limits: tuple[Limit, ...]) -> Shape:
+        if schema.properties:
+            if limits:
+                self._diagnostics.error(
+                    "unsupported-combination", "an object with properties cannot be limited in size", at=schema.node
+                )
+            properties = tuple(
+                Property(name, self.site(value), name in schema.required, value.is_absent)
+                for name, value in schema.properties.items()
+            )
+            self._check_required(schema)
+            if isinstance(schema.additional, Schema):
+                self._diagnostics.error(
+                    "unsupported-combination",
+                    "further fields of an object with properties cannot have a type of their own",
+                    at=schema.node.at_key("additionalProperties"),
+                    hint="allow any further fields, or describe a map without properties",
+                )
+                return ObjectShape(properties, True, schema.node)
+            return ObjectShape(properties, schema.additional, schema.node)
+        if schema.additional is False:
+            self._diagnostics.error(
+                "empty-object", "an object that may hold nothing says nothing", at=schema.node, hint="give it properties"
+            )
+        self._check_required(schema)
+        value = self.site(schema.additional) if isinstance(schema.additional, Schema) else self._anything(schema)
+        return MapShape(value, limits)
+
+    def _check_required(self, schema: Schema) -> None:
+        for name in sorted(schema.required - schema.properties.keys()):
+            self._diagnostics.error(
+                "required-without-property",
+                f"`{name}` is required but is no property here",
+                at=schema.node.at_key("required"),
+                hint="describe the property, or remove it from `required`",
+            )
+
+
+def _type_of(value: Constant) -> str:
+    return "boolean" if isinstance(value, bool) else "integer" if isinstance(value, int) else "string"

@@ -1,0 +1,86 @@
+"""Every Python name in generated code is decided here.
+
+A name of a spec is never repaired by a number: a name that cannot be used, or that two things would share, is an
+error that says which and where.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+_CLASS = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9]+", re.ASCII)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+MAX_NAME = 120
+"""The longest name, in characters."""
+
+RUNTIME_NAMES = frozenset(
+    """
+    Annotated Any BaseModel ClassVar ConfigDict Event Field Literal Mapping Model NotRequired Omittable Optional
+    RequestModel Required ResponseModel Self Sequence Shaped StreamEvent Tagged TypeAdapter TypeAlias TypeAliasType
+    TypedDict TYPE_CHECKING Union UnknownEvent UnknownVariant UnknownVariantParam
+    annotations models events params parse_event EVENT_TYPES SPEC_RELEASE False None True
+    bool bytes dict float frozenset int list object property set str super tuple type
+    """.split()
+)
+"""Names that generated modules use for something else: a declaration cannot have them."""
+
+_MODEL_ATTRIBUTES = frozenset(
+    """
+    construct copy dict fields_set from_orm json model_computed_fields model_config model_construct model_copy
+    model_dump model_dump_json model_extra model_fields model_fields_set model_json_schema
+    model_parametrized_name model_post_init model_rebuild model_validate model_validate_json
+    model_validate_strings parse_file parse_obj parse_raw schema schema_json update_forward_refs validate
+    EXTENSIBLE FORBIDDEN is_delta is_terminal extra
+    """.split()
+)
+"""Attributes of the model base: a field cannot have them."""
+
+_ANNOTATION_NAMES = frozenset(
+    "Annotated Any ClassVar Field Literal Omittable None True False bool dict float frozenset int list object property "
+    "str tuple".split()
+)
+"""Names that class bodies read: a field of that name would shadow them for the fields after it."""
+
+
+def class_name_problem(name: str) -> str | None:
+    """Why a name of the spec cannot name a class; None when it can."""
+    if not _CLASS.match(name):
+        return "is not made of ASCII letters, digits and underscores, starting with a letter"
+    if len(name) > MAX_NAME:
+        return f"is longer than {MAX_NAME} characters"
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        return "is a word of the Python language"
+    if name in RUNTIME_NAMES:
+        return "is a name that generated code uses itself"
+    return None
+
+
+def field_name(wire_name: str, class_names: frozenset[str]) -> str | None:
+    """The Python name of a property; None when none can be made.
+
+    The wire's name is kept where it can be. Other characters become underscores; words of the language,
+    attributes of the base class and names that would shadow a type get an underscore at the end.
+    """
+    words = _WORD.findall(wire_name)
+    if not words or len(wire_name) > MAX_NAME:
+        return None
+    plain = wire_name.isascii() and wire_name.isidentifier() and not wire_name.startswith("_")
+    name = wire_name if plain else "_".join(words).lower()
+    if name[0].isdigit():
+        name = f"field_{name}"
+    taken = _MODEL_ATTRIBUTES | _ANNOTATION_NAMES | class_names
+    if keyword.iskeyword(name) or name in taken or name.startswith("model_"):
+        name = f"{name}_"
+    return name
+
+
+def pascal(text: str) -> str:
+    """Words of a wire name in one capitalised name: `incomplete_details` is `IncompleteDetails`."""
+    return "".join(word[0].upper() + word[1:] for word in _WORD.findall(text))
+
+
+def sentence(name: str) -> str:
+    """A class name as words: `ResponseCreatedStreamingEvent` is `response created streaming event`."""
+    return _HUMP.sub(" ", name).replace("_", " ").lower()

@@ -1,0 +1,183 @@
+"""The view of `params.py`: what a client sends, as typed dictionaries.
+
+A reference to a model becomes *the dictionary or the object*; so whatever a client reads or builds can be mixed.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openresponses_codegen import ir
+from openresponses_codegen.ir import Presence, Role, Side
+from openresponses_codegen.names import sentence
+from openresponses_codegen.render.order import exported
+from openresponses_codegen.text import SpecText, docstring, literal
+
+_SCALARS: Mapping[str, str] = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "null": "None",
+    "any": "object",
+}
+
+
+def params_view(api: ir.Api) -> Mapping[str, Any]:
+    """The variables of `core/params.py.jinja`."""
+    return _ParamsView(api).view()
+
+
+class _ParamsView:
+    def __init__(self, api: ir.Api) -> None:
+        self._by_name = {each.name: each for each in api.declarations}
+        self._declared = [each for each in api.declarations if self._is_param(each)]
+
+    def view(self) -> Mapping[str, Any]:
+        declarations = [self._declaration(each) for each in self._ordered()]
+        text = " ".join(str(part) for each in declarations for part in _parts(each))
+        typing = ["Literal", "Required", "TypeAlias", "TypedDict"]
+        used = [name for name in typing if name in text or name in {"TypedDict"}]
+        if any(each["kind"] == "alias" for each in declarations):
+            used.append("TypeAlias")
+        abstract = [name for name in ("Mapping", "Sequence") if f"{name}[" in text]
+        imports = ["from __future__ import annotations\n"]
+        imports += [f"from collections.abc import {', '.join(abstract)}"] if abstract else []
+        imports += [f"from typing import {', '.join(sorted({name for name in used}))}\n", "from . import models"]
+        return {
+            "imports": "\n".join(imports),
+            "exports": exported(each["name"] for each in declarations),
+            "declarations": declarations,
+        }
+
+    def _is_param(self, declaration: ir.Declaration) -> bool:
+        match declaration:
+            case ir.Model(side=side, role=role):
+                return side is Side.REQUEST and role is Role.OBJECT
+            case ir.TaggedUnion(side=side) | ir.ShapedUnion(side=side):
+                return side is Side.REQUEST
+            case _:
+                return False
+
+    def _ordered(self) -> Iterator[ir.Declaration]:
+        """Dictionaries first, in the order of the spec; then unions, each after those it names."""
+        yield from (each for each in self._declared if isinstance(each, ir.Model))
+        pending = {each.name: each for each in self._declared if not isinstance(each, ir.Model)}
+
+        def visit(name: str) -> Iterator[ir.Declaration]:
+            declaration = pending.pop(name, None)
+            if declaration is not None:
+                for inner in sorted(_names_in(declaration) & pending.keys()):
+                    yield from visit(inner)
+                yield declaration
+
+        for name in list(pending):
+            yield from visit(name)
+
+    def _declaration(self, declaration: ir.Declaration) -> dict[str, Any]:
+        match declaration:
+            case ir.Model():
+                plain = all(
+                    field.wire_name.isidentifier()
+                    and not keyword.iskeyword(field.wire_name)
+                    and not field.wire_name.startswith("__")
+                    for field in declaration.fields
+                )
+                return {
+                    "kind": "dict" if plain else "functional",
+                    "name": declaration.name,
+                    "docstring": _docstring(declaration.text, declaration.name, 4 if plain else 0),
+                    "fields": [self._field(field) for field in declaration.fields],
+                }
+            case ir.TaggedUnion(members=members, unknown=unknown):
+                kinds = [*members, *([unknown] if unknown else [])]
+                union = " | ".join(self._reference(name) for name in kinds)
+            case ir.ShapedUnion(members=types):
+                union = " | ".join(self._type(each) for each in types)
+            case _:
+                union = "object"
+        returned = declaration.returned if isinstance(declaration, ir.TaggedUnion) else None
+        parts = list(dict.fromkeys(part for part in union.split(" | ")))
+        if returned is not None:
+            parts.append(f"models.{returned}")
+        return {
+            "kind": "alias",
+            "name": declaration.name,
+            "docstring": _docstring(declaration.text, declaration.name),
+            "type": " | ".join(parts) if "[" not in union else union,
+        }
+
+    def _field(self, field: ir.Field) -> Mapping[str, str]:
+        kind = self._type(field.type)
+        if field.presence is Presence.REQUIRED:
+            kind = f"Required[{kind}]"
+        return {
+            "name": field.wire_name,
+            "key": literal(field.wire_name),
+            "type": kind,
+            "quoted": literal(kind),
+            "docstring": field.text.docstring(4) if field.text is not None else "",
+        }
+
+    def _type(self, kind: ir.Type) -> str:
+        match kind:
+            case ir.Scalar(name):
+                return _SCALARS[name]
+            case ir.Fixed(value):
+                return f"Literal[{literal(value)}]"
+            case ir.Reference(name) | ir.OpenEnum(name):
+                return self._reference(name)
+            case ir.Array(item):
+                return f"Sequence[{self._type(item)}]"
+            case ir.Map(value):
+                return f"Mapping[str, {self._type(value)}]"
+            case ir.Nullable(of):
+                return f"{self._type(of)} | None"
+
+    def _reference(self, name: str) -> str:
+        declaration = self._by_name[name]
+        match declaration:
+            case ir.Alias(type=kind):
+                return self._type(kind)
+            case ir.Enum():
+                return f"models.{name}"
+            case ir.Model(side=Side.REQUEST, role=Role.OBJECT):
+                return f"{name} | models.{name}"
+            case ir.TaggedUnion(side=Side.REQUEST) | ir.ShapedUnion(side=Side.REQUEST):
+                return name
+            case ir.Model(role=Role.UNKNOWN):
+                return f"models.{name}"
+            case _:
+                return f"models.{name} | Mapping[str, object]"
+
+
+def _names_in(declaration: ir.Declaration) -> set[str]:
+    match declaration:
+        case ir.TaggedUnion(members=members):
+            return set(members)
+        case ir.ShapedUnion(members=types):
+            names: set[str] = set()
+            pending: list[ir.Type] = list(types)
+            while pending:
+                match pending.pop():
+                    case ir.Reference(name):
+                        names.add(name)
+                    case ir.Array(inner) | ir.Map(inner) | ir.Nullable(inner):
+                        pending.append(inner)
+                    case _:
+                        pass
+            return names
+        case _:
+            return set()
+
+
+def _parts(declaration: Mapping[str, Any]) -> Iterator[str]:
+    yield declaration.get("type", "")
+    for field in declaration.get("fields", ()):
+        yield field["type"]
+
+
+def _docstring(text: SpecText | None, name: str, indent: int = 0) -> str:
+    return text.docstring(indent) if text is not None else docstring(f"{sentence(name).capitalize()}.", indent)
