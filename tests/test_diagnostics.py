@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from openresponses_codegen.diagnostics import (
     MAX_PER_SEVERITY,
     MAX_SHOWN,

@@ -10,7 +10,6 @@ import codecs
 import json
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import accumulate
@@ -22,7 +21,7 @@ from urllib.parse import quote
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, shown, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from yaml import events
 
@@ -191,8 +190,16 @@ _KINDS: Final[dict[type, str]] = {
 def load(path: Path) -> Node:
     """Read the JSON or YAML file at `path`, as `parse` does.
 
-    Raises DiagnosticError as `parse` does, and if there is no such file, it cannot be read, or it is not a
-    regular file (a pipe or a device might never end).
+    Raises DiagnosticError as `parse` and `read` do.
+    """
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> bytes:
+    """The content of a document at `path`, at most `MAX_BYTES` of it.
+
+    Raises DiagnosticError if there is no such file, it cannot be read, it is too large, or it is not a regular
+    file (a pipe or a device might never end).
     """
     start = Position(str(path), 1, 1)
     try:
@@ -203,14 +210,13 @@ def load(path: Path) -> Node:
         if status.st_size > MAX_BYTES:
             raise _too_large(start)
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise _refusal("not-found", start, "there is no such file", "check the path") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         message = f"the file cannot be read: {reason or error}"
         raise _refusal("not-readable", start, message, "check the path and its permissions") from None
-    return parse(data, start.file)
 
 
 def _too_large(start: Position) -> DiagnosticError:

@@ -5,5 +5,6 @@ a union apart (`unions`), names for the nameless (`naming`), and the declaration
 """
 
 from openresponses_codegen.lower.api import lower
+from openresponses_codegen.lower.fingerprint import fingerprint
 
-__all__ = ["lower"]
+__all__ = ["fingerprint", "lower"]

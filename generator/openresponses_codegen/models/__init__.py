@@ -4,7 +4,8 @@ The normalised schema (`schema`) holds plain shapes under finished names, so tha
 text that comes back is checked against the representation it came from, name by name and value by value (`check`).
 """
 
+from openresponses_codegen.models.check import ModelError
 from openresponses_codegen.models.rendering import render_models
 from openresponses_codegen.models.schema import normalised_schema
 
-__all__ = ["normalised_schema", "render_models"]
+__all__ = ["ModelError", "normalised_schema", "render_models"]

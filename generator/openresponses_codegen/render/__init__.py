@@ -1,5 +1,6 @@
 """Rendering: finished views into templates, and the check that nothing but known shapes came out."""
 
-from openresponses_codegen.render.package import COMPONENTS, render_package
+from openresponses_codegen.render.package import render_package
+from openresponses_codegen.render.verify import UnsafeSource
 
-__all__ = ["COMPONENTS", "render_package"]
+__all__ = ["UnsafeSource", "render_package"]

@@ -16,13 +16,6 @@ from openresponses_codegen.render.params import params_view
 from openresponses_codegen.render.verify import verify
 from openresponses_codegen.text import docstring, literal
 
-COMPONENTS: Mapping[str, str] = {
-    "models": "request and response models",
-    "events": "streaming events",
-    "params": "typed dictionaries for requests",
-}
-"""The parts of a package that can be chosen, and what they are. `models` is always among them."""
-
 _BASE_NAMES = frozenset(
     "Event Omittable RequestModel ResponseModel Shaped Tagged UnknownVariant UnknownVariantParam".split()
 )
@@ -39,11 +32,15 @@ class _Split:
 
 
 def render_package(
-    api: ir.Api, definitions: Iterable[ir.Definition], templates: Path, components: frozenset[str]
+    api: ir.Api,
+    definitions: Iterable[ir.Definition],
+    templates: Path,
+    package: str,
+    components: frozenset[str],
 ) -> dict[str, str]:
     """The files of the package by path relative to its folder, unformatted.
 
-    `definitions` are the rendered models. Raises `jinja2.TemplateError` for a template that does not work, and
+    `definitions` are the rendered models, `package` is the import name. Raises `jinja2.TemplateError` for a template that does not work, and
     `UnsafeSource` for a file in which something stands that no template means to write.
     """
     environment = jinja2.Environment(
@@ -74,7 +71,7 @@ def render_package(
         finished = view()
         exports[name] = list(finished["exports"])
         render(f"{name}.py", finished)
-    render("__init__.py", _init_view(api, {name: exports[name] for name in exports if name != "params"}))
+    render("__init__.py", _init_view(api, package, {name: exports[name] for name in exports if name != "params"}))
     return files
 
 
@@ -150,12 +147,19 @@ def _events_view(
     }
 
 
-def _init_view(api: ir.Api, exports: Mapping[str, list[str]]) -> Mapping[str, Any]:
+def _init_view(api: ir.Api, package: str, exports: Mapping[str, list[str]]) -> Mapping[str, Any]:
     version = ".".join(str(int(part)) if part.isdigit() else part for part in api.release.split("-"))
     return {
+        "package": package,
+        "example": _example(exports),
         "version": literal(version),
         "release": literal(api.release),
         "modules": [{"name": name, "imports": imported(names)} for name, names in sorted(exports.items())],
         "others": {name: names for name, names in exports.items() if name != "models"},
         "exports": exported(["SPEC_RELEASE", "__version__", *(name for names in exports.values() for name in names)]),
     }
+
+
+def _example(exports: Mapping[str, list[str]]) -> str:
+    """A name to show an import with."""
+    return "parse_event" if "events" in exports else exports["models"][0]

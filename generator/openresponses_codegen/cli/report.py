@@ -1,0 +1,113 @@
+"""What commands say: tables and colours for people, JSON for programs, errors on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openresponses_codegen import ir
+from openresponses_codegen.diagnostics import Diagnostic, shown
+from openresponses_codegen.output import Drift, Plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+class Reporter:
+    """Says things the way the user asked for."""
+
+    def __init__(self, *, quiet: bool, as_json: bool) -> None:
+        self.quiet = quiet
+        self.as_json = as_json
+
+    def say(self, text: str, **style: Any) -> None:
+        """A line for people."""
+        if not self.quiet and not self.as_json:
+            click.secho(shown(text, limit=2000), **style)
+
+    def raw(self, text: str) -> None:
+        """The output that a command is called for."""
+        click.echo(text, nl=not text.endswith("\n"))
+
+    def json(self, content: Mapping[str, Any]) -> None:
+        """The result for programs."""
+        if self.as_json:
+            click.echo(json.dumps(content, indent=2))
+
+    def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Findings, on standard error; in JSON they are part of the result."""
+        if self.as_json:
+            return
+        for each in diagnostics:
+            first, *rest = str(each).splitlines()
+            severity = each.severity.value
+            if not self.quiet or severity == "error":
+                click.echo(first.replace(f"{severity}:", click.style(f"{severity}:", _COLOURS[severity], bold=True), 1), err=True)
+                click.echo("".join(click.style(f"{line}\n", dim=True) for line in rest), err=True, nl=False)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Tells what is being done while it is done, where somebody watches."""
+        if self.quiet or self.as_json or not sys.stderr.isatty():
+            yield lambda _: None
+            return
+        with _console(stderr=True).status("Starting") as status:
+            yield lambda what: status.update(what)
+
+    def left_out(self, left_out: Iterable[ir.LeftOut]) -> None:
+        """What a package does not have of the spec, and why."""
+        rows = [(each.what, str(each.count), each.reason) for each in left_out]
+        if rows and not self.quiet and not self.as_json:
+            self._table("Left out on purpose", ("what", "times", "why"), rows)
+
+    def plan(self, plan: Plan) -> None:
+        """What was, or would be, done with each file."""
+        states = {
+            "added": plan.added,
+            "changed": plan.changed,
+            "unchanged": plan.unchanged,
+            "deleted": plan.deleted,
+            "kept, edited by hand": plan.kept,
+        }
+        rows = [
+            (name, str(plan.files[name].count("\n")) if name in plan.files else "", state)
+            for state, names in states.items()
+            for name in names
+        ]
+        if not self.quiet and not self.as_json:
+            self._table(str(plan.folder), ("file", "lines", "state"), sorted(rows))
+
+    def drift(self, drift: Drift) -> None:
+        """Each difference with its causes."""
+        if self.as_json:
+            return
+        for each in drift.files:
+            click.secho(f"{each.path}: {', '.join(each.causes)}", bold=True)
+            if not self.quiet:
+                for line in each.diff.splitlines():
+                    colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+                    click.secho(shown(line, limit=500), fg=colour)
+
+    def _table(self, title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+        from rich.markup import escape  # noqa: PLC0415 - imported only where a table is shown
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table(title=escape(shown(title)), title_justify="left", title_style="bold")
+        for column in columns:
+            table.add_column(column, justify="right" if column in {"lines", "times"} else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(shown(cell)) for cell in row))
+        _console().print(table)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - imported only where it is used
+
+    return Console(stderr=stderr, highlight=False)

@@ -1,0 +1,140 @@
+"""The manifest, `generation.json`: what a package was made from, and the digest of each of its files.
+
+It lies in the user's tree and may have been edited: every path in it is checked before it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position
+
+MANIFEST = "generation.json"
+FORMAT = 1
+MAX_BYTES = 1024 * 1024
+_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\Z", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+
+
+def digest(content: bytes) -> str:
+    """The digest of a content, as `sha256:` and 64 hexadecimal digits."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that decides what comes out."""
+
+    spec: str
+    """Digest of the document."""
+    templates: str
+    """Digest of the templates."""
+    generator: str
+    """Digest of the generator's own code."""
+    version: str
+    """Version of the generator."""
+    tools: Mapping[str, str]
+    """Versions of the tools that shape the output."""
+    package: str
+    components: tuple[str, ...]
+    lenient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What made a package, and the digest of each file by its path in the package's folder."""
+
+    release: str
+    fingerprint: str
+    inputs: Inputs
+    requires: Mapping[str, str]
+    files: Mapping[str, str]
+
+    def text(self) -> str:
+        """The manifest as JSON, the same to the byte for the same content."""
+        inputs = asdict(self.inputs)
+        content = {
+            "format": FORMAT,
+            "release": self.release,
+            "package": inputs["package"],
+            "components": list(self.inputs.components),
+            "lenient": self.inputs.lenient,
+            "requires": dict(sorted(self.requires.items())),
+            "spec": {"digest": self.inputs.spec, "fingerprint": self.fingerprint},
+            "templates": {"digest": self.inputs.templates},
+            "generator": {"version": self.inputs.version, "digest": self.inputs.generator},
+            "tools": dict(sorted(self.inputs.tools.items())),
+            "files": dict(sorted(self.files.items())),
+        }
+        return json.dumps(content, indent=2, ensure_ascii=True) + "\n"
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of a package's folder; None when there is none.
+
+    Raises `DiagnosticError` when it is no manifest, or names a path that leads out of the folder.
+    """
+    path = folder / MANIFEST
+    try:
+        if path.is_symlink():
+            raise _refusal(path, "it is a symbolic link")
+        if path.stat().st_size > MAX_BYTES:
+            raise _refusal(path, f"it is larger than {MAX_BYTES:,} bytes")
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _refusal(path, f"it cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise _refusal(path, "it is no JSON") from None
+    try:
+        return _manifest(path, content)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _refusal(path, "it does not have the form of a manifest") from None
+
+
+def _manifest(path: Path, content: Any) -> Manifest:
+    if content["format"] != FORMAT:
+        raise _refusal(path, "a newer or unknown version of the generator wrote it")
+    files = _strings(content["files"])
+    for name, value in files.items():
+        if not _PATH.match(name) or name == MANIFEST or not _DIGEST.match(value):
+            raise _refusal(path, f"`files` names {name!r}, which is no file of a generated package")
+    inputs = Inputs(
+        str(content["spec"]["digest"]),
+        str(content["templates"]["digest"]),
+        str(content["generator"]["digest"]),
+        str(content["generator"]["version"]),
+        _strings(content["tools"]),
+        str(content["package"]),
+        tuple(str(each) for each in cast("list[object]", content["components"])),
+        content["lenient"] is True,
+    )
+    fingerprint = str(content["spec"]["fingerprint"])
+    return Manifest(str(content["release"]), fingerprint, inputs, _strings(content["requires"]), files)
+
+
+def _strings(table: object) -> dict[str, str]:
+    items = cast("dict[str, object]", table).items()
+    if not all(isinstance(value, str) for _, value in items):
+        raise TypeError("a table of strings is needed")
+    return {key: str(value) for key, value in items}
+
+
+def _refusal(path: Path, reason: str) -> DiagnosticError:
+    return DiagnosticError(
+        [
+            Diagnostic(
+                "bad-manifest",
+                f"the manifest is not usable: {reason}",
+                position=Position(str(path), 1, 1),
+                hint="restore it from version control, or delete it and run `generate --force`",
+            )
+        ]
+    )

@@ -1,0 +1,172 @@
+"""The pipeline: a document in, the files of a package out. Writing, checking and showing are shells around it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from openresponses_codegen import __version__, ir, openapi, resources, source
+from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics
+from openresponses_codegen.lower import fingerprint, lower
+from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest
+
+REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.12", "typing-extensions": ">=4.12"}
+"""What a generated package needs."""
+COMPONENTS: Mapping[str, str] = {
+    "models": "request and response models",
+    "events": "streaming events",
+    "params": "typed dictionaries for requests",
+}
+"""The parts of a package that can be chosen, and what they are. `models` is always among them."""
+_TOOLS = ("datamodel-code-generator", "ruff")
+
+Progress = Callable[[str], None]
+"""Is told what is being done, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A document as bytes, and the name that diagnostics call it by."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to make of a document."""
+
+    package: str
+    components: tuple[str, ...] = tuple(COMPONENTS)
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A document that was understood."""
+
+    document: openapi.Document
+    api: ir.Api
+    fingerprint: str
+    warnings: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A generated package: its files by path, the manifest among them."""
+
+    files: Mapping[str, str]
+    manifest: Manifest
+    api: ir.Api
+    warnings: tuple[Diagnostic, ...]
+
+
+def load_spec(name: str) -> Spec:
+    """The document of a release name, of a path, or of standard input (`-`).
+
+    Raises `DiagnosticError` when there is none, or it is too large.
+    """
+    if name == "-":
+        content = sys.stdin.buffer.read(source.MAX_BYTES + 1)
+        return Spec("<stdin>", content)
+    path = resources.releases().get(name, Path(name))
+    return Spec(name if path != Path(name) else str(path), source.read(path))
+
+
+def lower_spec(spec: Spec, *, lenient: bool = False) -> Lowered:
+    """The representation of a document. Raises `DiagnosticError` with everything that is wrong with it."""
+    diagnostics = Diagnostics()
+    document = openapi.read(source.parse(spec.content, spec.name), diagnostics, lenient=lenient)
+    diagnostics.raise_if_errors()
+    api = lower(document, diagnostics)
+    diagnostics.raise_if_errors()
+    warnings = diagnostics.items
+    return Lowered(document, api, fingerprint(document, Diagnostics()), warnings)
+
+
+def schema_of(api: ir.Api) -> dict[str, Any]:
+    """The normalised schema that datamodel-code-generator is given."""
+    from openresponses_codegen.models import normalised_schema  # noqa: PLC0415 - keeps the fast paths fast
+
+    return normalised_schema(api)
+
+
+def inputs_of(spec: Spec, options: Options) -> Inputs:
+    """Everything that decides what comes out, without making it."""
+    return Inputs(
+        spec=digest(spec.content),
+        templates=_tree_digest(resources.templates(), "*"),
+        generator=_tree_digest(Path(__file__).parent, "*.py", "*.toml"),
+        version=__version__,
+        tools={name: metadata.version(name) for name in _TOOLS},
+        package=options.package,
+        components=options.components,
+        lenient=options.lenient,
+    )
+
+
+def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) -> Package:
+    """The files of a package. Nothing is written.
+
+    Raises `DiagnosticError` when the document is not one that a package can be made of.
+    """
+    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
+    from openresponses_codegen.render import UnsafeSource, render_package  # noqa: PLC0415
+
+    progress("Reading the spec")
+    lowered = lower_spec(spec, lenient=options.lenient)
+    progress("Rendering models")
+    folder = resources.templates()
+    try:
+        definitions = render_models(lowered.api, folder)
+        progress("Rendering the package")
+        files = render_package(lowered.api, definitions, folder, options.package, frozenset(options.components))
+        progress("Formatting")
+        files = _formatted(files)
+    except (ModelError, UnsafeSource) as error:
+        raise DiagnosticError(
+            [Diagnostic("not-rendered", str(error), hint="this is a defect of the generator: report it with the spec")]
+        ) from error
+    manifest = Manifest(
+        lowered.api.release,
+        lowered.fingerprint,
+        inputs_of(spec, options),
+        REQUIRES,
+        {name: digest(text.encode()) for name, text in files.items()},
+    )
+    files[MANIFEST] = manifest.text()
+    return Package(files, manifest, lowered.api, lowered.warnings)
+
+
+def _formatted(files: Mapping[str, str]) -> dict[str, str]:
+    """The files, formatted by ruff in one run."""
+    from ruff import find_ruff_bin  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
+        folder = Path(name)
+        for path, text in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(text.encode())
+        command = [find_ruff_bin(), "format", "--isolated", "--no-cache", "--quiet", "--line-length=100", "."]
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+        if run.returncode:
+            raise DiagnosticError([Diagnostic("not-formatted", f"ruff refused what was rendered: {run.stderr.strip()}")])
+        return {path: (folder / path).read_bytes().decode() for path in files}
+
+
+@cache
+def _tree_digest(folder: Path, *patterns: str) -> str:
+    """The digest of the files in a folder, by path and content."""
+    skipped = {"__pycache__", "_resources"}
+    paths = sorted(
+        {path for pattern in patterns for path in folder.rglob(pattern) if not skipped & set(path.parts) and path.is_file()}
+    )
+    lines = (f"{path.relative_to(folder).as_posix()} {digest(path.read_bytes())}\n" for path in paths)
+    return digest("".join(lines).encode())
