@@ -325,8 +325,8 @@ __all__ = [
     "parse_event",
 ]
 
-_ORIGINS = dict.fromkeys(__all__, "models")
-_ORIGINS |= dict.fromkeys(
+_origins = dict.fromkeys(__all__, "models")
+_origins |= dict.fromkeys(
     (
         "EVENT_TYPES",
         "ErrorStreamingEvent",
@@ -362,7 +362,7 @@ _ORIGINS |= dict.fromkeys(
 
 
 def __getattr__(name: str) -> object:
-    module = _ORIGINS.get(name)
+    module = _origins.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(f".{module}", __name__), name)
@@ -371,4 +371,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ORIGINS})
+    return sorted({*globals(), *_origins})

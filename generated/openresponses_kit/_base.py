@@ -7,13 +7,12 @@ Rules kept here (listed by id in the generator's `docs/protocol.md`):
   are kept.
 - N1, T5: what a client sends is checked strictly in its values; new `vendor:name` types and new
   fields pass.
-- Z7, Z8: a request item without `type` is read as what its other fields say it is.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from functools import cache
 from typing import (
     TYPE_CHECKING,
@@ -154,111 +153,6 @@ class UnknownVariantParam(RequestModel):
     type: str
 
 
-class Tagged:
-    """Marks a union whose members are told apart by the constant in one field.
-
-    The dispatch happens inside pydantic-core. A member derived from `UnknownVariant` takes every
-    tag that no other member has; one derived from `UnknownVariantParam` only those of the form
-    `vendor:name`. Response classes in a union of request classes stand for what came from a server:
-    their instances pass unchecked (N4). A known variant that does not validate is refused with its
-    own errors and no others.
-    """
-
-    __slots__ = ("by",)
-
-    def __init__(self, by: str) -> None:
-        self.by = by
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        known, catch_all, returned = _sorted(source)
-        schemas = {id(member): handler.generate_schema(member) for member in known}
-        members = {tag: member for member in known for tag in _tags(member, self.by)}
-        tagged = core_schema.tagged_union_schema(
-            {tag: schemas[id(member)] for tag, member in members.items() if tag is not None},
-            self.by,
-        )
-        choices: list[CoreSchema | tuple[CoreSchema, str]] = [(tagged, self.by)]
-        nested = {member_mark.by: member for member in known if (member_mark := _marker(member))}
-        for by, member in nested.items():
-            choices.append((self._untagged(member, by, schemas[id(member)]), self.by))
-        if None in members:
-            choices.append(
-                (_guarded(schemas[id(members[None])], self._is_untagged(nested.keys())), self.by)
-            )
-        for member in catch_all:
-            prefixed = issubclass(member, UnknownVariantParam)
-            choices.append(
-                (
-                    _guarded(handler.generate_schema(member), self._is_new(members, prefixed)),
-                    "unknown",
-                )
-            )
-        if returned:
-            choices.append((_guarded(core_schema.any_schema(), returned.__contains__), "returned"))
-        return (
-            tagged if len(choices) == 1 else core_schema.union_schema(choices, mode="left_to_right")
-        )
-
-    def _tag(self, value: Any) -> Any:
-        return (
-            cast("dict[str, Any]", value).get(self.by)
-            if isinstance(value, dict)
-            else getattr(value, self.by, None)
-        )
-
-    def _is_untagged(self, nested: Set[str]) -> Callable[[Any], bool]:
-        """Whether a value has no tag, nor the constant by which a nested union would know it."""
-
-        def check(value: Any) -> bool:
-            return self._tag(value) is None and not (
-                isinstance(value, dict) and nested & value.keys()
-            )
-
-        return check
-
-    def _is_new(self, members: dict[Any, Any], prefixed: bool) -> Callable[[Any], bool]:
-        """Whether a value has a tag of no member; a prefixed one, if only those are admitted."""
-
-        def check(value: Any) -> bool:
-            tag = self._tag(value)
-            return isinstance(tag, str) and tag not in members and (":" in tag or not prefixed)
-
-        return check
-
-    def _untagged(self, member: Any, nested: str, schema: CoreSchema) -> CoreSchema:
-        """Reads an object without the tag as a member of the union nested on another one (Z7)."""
-        (tag,) = _tags(member, self.by)
-
-        def read(value: Any) -> Any:
-            if isinstance(value, dict) and nested in value and self._tag(value) is None:
-                return {self.by: tag, **value, self.by: tag}
-            raise _NOTHING
-
-        return core_schema.no_info_before_validator_function(read, schema)
-
-
-class Shaped:
-    """Marks a union whose members differ in JSON shape: a value is held against one of them."""
-
-    __slots__ = ()
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        choices = {
-            _shape_of(member): handler.generate_schema(member) for member in _members(source)
-        }
-        return core_schema.tagged_union_schema(
-            choices,
-            _shape,
-            custom_error_type="wrong_shape",
-            custom_error_message="Input should be {expected}",
-            custom_error_context={"expected": " or ".join(f"a JSON {shape}" for shape in choices)},
-        )
-
-
 class _NotNull:
     """Takes null out of the type it annotates; the default None then stands for *left out*."""
 
@@ -286,7 +180,7 @@ def _constants(cls: type[BaseModel]) -> dict[str, Any]:
 
 
 def _is_constant(field: FieldInfo) -> bool:
-    literals = [kind for kind in _members(field.annotation) if get_origin(kind) is Literal]
+    literals = [kind for kind in members(field.annotation) if get_origin(kind) is Literal]
     return (
         field.default is not PydanticUndefined
         and len(literals) == 1
@@ -304,48 +198,43 @@ def _refused_nulls(error: ValidationError, data: dict[str, Any]) -> set[str]:
 
 def _misspelled(cls: type[BaseModel], unknown: dict[str, Any]) -> ValidationError:
     """The error for constructor arguments that are no fields."""
-    lines = [
-        InitErrorDetails(
-            type=PydanticCustomError(
-                "unexpected_field",
-                "{model} has no such field; {model}.model_validate keeps the fields of vendors",
-                {"model": cls.__name__},
-            ),
-            loc=(name,),
-            input=value,
-        )
-        for name, value in unknown.items()
-    ]
-    return ValidationError.from_exception_data(cls.__name__, lines)
+    message = "{model} has no such field; {model}.model_validate keeps the fields of vendors"
+    kind = PydanticCustomError("unexpected_field", message, {"model": cls.__name__})
+    return _error(cls.__name__, kind, unknown)
+
+
+def _forbidden(found: dict[str, Any]) -> ValidationError:
+    """The error for fields that have to be absent."""
+    kind = PydanticCustomError("forbidden_field", "Field must be absent here")
+    return _error("forbidden", kind, found)
+
+
+def _error(title: str, kind: PydanticCustomError, fields: dict[str, Any]) -> ValidationError:
+    lines = [InitErrorDetails(type=kind, loc=(name,), input=each) for name, each in fields.items()]
+    return ValidationError.from_exception_data(title, lines)
 
 
 def _refuse(forbidden: frozenset[str]) -> Callable[[Any], Any]:
     """A check that an object holds none of the fields that have to be absent."""
 
     def check(value: Any) -> Any:
-        found = sorted(forbidden & value.keys()) if isinstance(value, dict) else []
-        if found:
-            lines = [
-                InitErrorDetails(
-                    type=PydanticCustomError("forbidden_field", "Field must be absent here"),
-                    loc=(name,),
-                    input=value[name],
-                )
-                for name in found
-            ]
-            raise ValidationError.from_exception_data("forbidden", lines)
-        return value
+        if isinstance(value, dict):
+            given = cast("dict[str, Any]", value)
+            found = sorted(forbidden & given.keys())
+            if found:
+                raise _forbidden({name: given[name] for name in found})
+        return cast("Any", value)
 
     return check
 
 
-def _members(kind: Any) -> tuple[Any, ...]:
+def members(kind: Any) -> tuple[Any, ...]:
     """The members of a union, through aliases and annotations; any other type is its only one."""
-    kind = _bare(kind)
+    kind = bare(kind)
     return get_args(kind) if get_origin(kind) in {Union, types.UnionType} else (kind,)
 
 
-def _bare(kind: Any) -> Any:
+def bare(kind: Any) -> Any:
     """A type without the alias and the annotations around it."""
     while True:
         if isinstance(kind, TypeAliasType):
@@ -354,100 +243,3 @@ def _bare(kind: Any) -> Any:
             kind = get_args(kind)[0]
         else:
             return kind
-
-
-def _models(kind: Any) -> list[type[Model]]:
-    """The model classes among the members of a type, at any depth of unions."""
-    members = _members(kind)
-    if len(members) == 1:
-        return (
-            [members[0]] if isinstance(members[0], type) and issubclass(members[0], Model) else []
-        )
-    return [model for member in members for model in _models(member)]
-
-
-def _tags(kind: Any, by: str) -> set[Any]:
-    """The values that the tag has in the classes of a type; None where it may be missing."""
-    tags: set[Any] = set()
-    for model in _models(kind):
-        field = model.model_fields[by]
-        for member in _members(field.annotation):
-            tags |= set(get_args(member)) if get_origin(member) is Literal else {None}
-    return tags
-
-
-def _sorted(union: Any) -> tuple[list[Any], list[Any], _Instances | None]:
-    """The members of a tagged union: known ones, those for new tags, and what servers sent."""
-    known: list[Any] = []
-    catch_all: list[Any] = []
-    returned: list[type[Model]] = []
-    of_requests = any(issubclass(model, RequestModel) for model in _models(union))
-    for member in _members(union):
-        models = _models(member)
-        if of_requests and all(issubclass(model, ResponseModel) for model in models):
-            returned += models
-        elif all(issubclass(model, (UnknownVariant, UnknownVariantParam)) for model in models):
-            catch_all.append(member)
-        else:
-            known.append(member)
-    return known, catch_all, _Instances(tuple(returned)) if returned else None
-
-
-class _Instances:
-    """The instances of some classes."""
-
-    __slots__ = ("classes",)
-
-    def __init__(self, classes: tuple[type, ...]) -> None:
-        self.classes = classes
-
-    def __contains__(self, value: object) -> bool:
-        return isinstance(value, self.classes)
-
-
-def _marker(kind: Any) -> Tagged | None:
-    """The marker of a type that is a tagged union itself."""
-    while isinstance(kind, TypeAliasType):
-        kind = kind.__value__
-    metadata = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
-    return next((mark for mark in metadata if isinstance(mark, Tagged)), None)
-
-
-def _guarded(schema: CoreSchema, applies: Callable[[Any], bool]) -> CoreSchema:
-    """The schema for values that it applies to; others add no error to those of the union."""
-
-    def check(value: Any) -> Any:
-        if not applies(value):
-            raise _NOTHING
-        return value
-
-    return core_schema.no_info_before_validator_function(check, schema)
-
-
-_NOTHING = ValidationError.from_exception_data("", [])
-
-
-def _shape(value: Any) -> str | None:
-    """The JSON shape of a value; None for what JSON does not have."""
-    if isinstance(value, BaseModel):
-        return "object"
-    return _SHAPES.get(type(value))
-
-
-_SHAPES: dict[type, str] = {
-    str: "string",
-    bool: "boolean",
-    int: "number",
-    float: "number",
-    list: "array",
-    tuple: "array",
-    dict: "object",
-}
-
-
-def _shape_of(kind: Any) -> str:
-    """The JSON shape of the values of a type."""
-    bare = _bare(_members(kind)[0])
-    if get_origin(bare) is Literal:
-        return _SHAPES[type(get_args(bare)[0])]
-    return _SHAPES.get(get_origin(bare) or bare, "object")

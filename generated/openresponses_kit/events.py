@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import TypeAdapter
 from typing_extensions import TypeAliasType
 
-from ._base import Event, Omittable, Tagged, UnknownVariant
+from ._base import Event, Omittable, UnknownVariant
+from ._unions import Tagged
 from .models import Annotation, ContentPart, ErrorPayload, ItemField, LogProb, ResponseResource
 
 __all__ = [

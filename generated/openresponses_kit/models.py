@@ -9,15 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ._base import (
-    Omittable,
-    RequestModel,
-    ResponseModel,
-    Shaped,
-    Tagged,
-    UnknownVariant,
-    UnknownVariantParam,
-)
+from ._base import Omittable, RequestModel, ResponseModel, UnknownVariant, UnknownVariantParam
+from ._unions import Shaped, Tagged
 
 __all__ = [
     "AllowedTool",

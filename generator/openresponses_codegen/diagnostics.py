@@ -152,9 +152,7 @@ class Diagnostics:
         """Record an error at the place of `at`."""
         self._record(Severity.ERROR, code, message, at, hint)
 
-    def warning(
-        self, code: str, message: str, *, at: HasPlace | None = None, hint: str | None = None
-    ) -> None:
+    def warning(self, code: str, message: str, *, at: HasPlace | None = None, hint: str | None = None) -> None:
         """Record a warning at the place of `at`."""
         self._record(Severity.WARNING, code, message, at, hint)
 
@@ -162,9 +160,7 @@ class Diagnostics:
         """Record a note at the place of `at`."""
         self._record(Severity.NOTE, code, message, at, hint)
 
-    def _record(
-        self, severity: Severity, code: str, message: str, at: HasPlace | None, hint: str | None
-    ) -> None:
+    def _record(self, severity: Severity, code: str, message: str, at: HasPlace | None, hint: str | None) -> None:
         self._seen[severity] += 1
         if self._seen[severity] > MAX_PER_SEVERITY:
             return

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics
 from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest
+from openresponses_codegen.text import LINE_WIDTH
 
 REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.12", "typing-extensions": ">=4.12"}
 """What a generated package needs."""
@@ -118,7 +119,7 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     Raises `DiagnosticError` when the document is not one that a package can be made of.
     """
     from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
-    from openresponses_codegen.render import UnsafeSource, render_package  # noqa: PLC0415
+    from openresponses_codegen.render import UnsafeSourceError, render_package  # noqa: PLC0415
 
     progress("Reading the spec")
     lowered = lower_spec(spec, lenient=options.lenient)
@@ -130,9 +131,15 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         files = render_package(lowered.api, definitions, folder, options.package, frozenset(options.components))
         progress("Formatting")
         files = _formatted(files)
-    except (ModelError, UnsafeSource) as error:
+    except (ModelError, UnsafeSourceError) as error:
         raise DiagnosticError(
-            [Diagnostic("not-rendered", str(error), hint="this is a defect of the generator: report it with the spec")]
+            [
+                Diagnostic(
+                    "not-rendered",
+                    str(error),
+                    hint="this is a defect of the generator: report it with the spec",
+                )
+            ]
         ) from error
     manifest = Manifest(
         lowered.api.release,
@@ -147,17 +154,18 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
 
 def _formatted(files: Mapping[str, str]) -> dict[str, str]:
     """The files, formatted by ruff in one run."""
-    from ruff import find_ruff_bin  # noqa: PLC0415
-
     with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
         folder = Path(name)
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(text.encode())
-        command = [find_ruff_bin(), "format", "--isolated", "--no-cache", "--quiet", "--line-length=100", "."]
+        ruff: str = import_module("ruff").find_ruff_bin()
+        command = [ruff, "format", "--isolated", "--no-cache", "--quiet", f"--line-length={LINE_WIDTH}", "."]
         run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
         if run.returncode:
-            raise DiagnosticError([Diagnostic("not-formatted", f"ruff refused what was rendered: {run.stderr.strip()}")])
+            raise DiagnosticError(
+                [Diagnostic("not-formatted", f"ruff refused what was rendered: {run.stderr.strip()}")]
+            )
         return {path: (folder / path).read_bytes().decode() for path in files}
 
 
@@ -166,7 +174,12 @@ def _tree_digest(folder: Path, *patterns: str) -> str:
     """The digest of the files in a folder, by path and content."""
     skipped = {"__pycache__", "_resources"}
     paths = sorted(
-        {path for pattern in patterns for path in folder.rglob(pattern) if not skipped & set(path.parts) and path.is_file()}
+        {
+            path
+            for pattern in patterns
+            for path in folder.rglob(pattern)
+            if not skipped & set(path.parts) and path.is_file()
+        }
     )
     lines = (f"{path.relative_to(folder).as_posix()} {digest(path.read_bytes())}\n" for path in paths)
     return digest("".join(lines).encode())

@@ -66,16 +66,12 @@ class Text:
         line = self._lines_before[block] + text.count("\n", block * _BLOCK, offset) + 1
         return Position(self.file, line, offset - text.rfind("\n", 0, offset))
 
-    def refusal(
-        self, code: str, offset: int, message: str, hint: str, pointer: str | None = None
-    ) -> DiagnosticError:
+    def refusal(self, code: str, offset: int, message: str, hint: str, pointer: str | None = None) -> DiagnosticError:
         """Return an error at `offset`, to be raised."""
         return _refusal(code, self.position(offset), message, hint, pointer)
 
 
-def _refusal(
-    code: str, position: Position, message: str, hint: str, pointer: str | None = None
-) -> DiagnosticError:
+def _refusal(code: str, position: Position, message: str, hint: str, pointer: str | None = None) -> DiagnosticError:
     return DiagnosticError([Diagnostic(code, message, position=position, pointer=pointer, hint=hint)])
 
 

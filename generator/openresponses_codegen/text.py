@@ -21,11 +21,13 @@ _INVISIBLE = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
 
 
 def visible(text: str) -> str:
-    """The text with every control, bidirectional and zero-width character written as a `\\u` escape."""
+    """The text with every control, bidirectional and zero-width character written as an escape."""
     return _INVISIBLE.sub(lambda match: _escape(match.group()), text)
 
 
@@ -45,24 +47,15 @@ def literal(value: str | int | float | bool | None) -> str:
 
 
 def _literal_character(character: str) -> str:
-    match character:
-        case "\\":
-            return "\\\\"
-        case '"':
-            return '\\"'
-        case "\n":
-            return "\\n"
-        case "\r":
-            return "\\r"
-        case "\t":
-            return "\\t"
-    if _INVISIBLE.match(character) or unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if _INVISIBLE.match(character) or unicodedata.category(character) in _UNPRINTABLE:
         return _escape(character)
     return character
 
 
 def docstring(text: str, indent: int = 0, width: int = LINE_WIDTH) -> str:
-    """A docstring literal, wrapped, its continuation lines indented by `indent` columns.
+    r"""A docstring literal, wrapped, its continuation lines indented by `indent` columns.
 
     Backslashes are doubled and no run of quotes can end it, so that whatever the text says, it stays text.
     """
@@ -93,7 +86,11 @@ def _wrap(paragraph: str, width: int) -> str:
             lines.append(stripped)
     wrapped = (
         textwrap.fill(
-            line, width, break_long_words=False, break_on_hyphens=False, subsequent_indent="  " if line[:2] == "- " else ""
+            line,
+            width,
+            break_long_words=False,
+            break_on_hyphens=False,
+            subsequent_indent="  " if line[:2] == "- " else "",
         )
         for line in lines
     )
@@ -142,7 +139,7 @@ class SpecText:
     def with_item(self, name: str, text: SpecText | None) -> SpecText:
         """The text with a line of a list at its end: a name, and what is said about it."""
         joint = "\n" if self._raw.rsplit("\n", 1)[-1].startswith("- `") else "\n\n"
-        said = " ".join(text._raw.split()) if text is not None else ""
+        said = " ".join(text.as_json().split()) if text is not None else ""
         return SpecText(f"{self._raw.rstrip()}{joint}- `{name}`: {said}".rstrip(": "))
 
     def __eq__(self, other: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,11 +16,9 @@ from openresponses_codegen.cli.config import Target, check_components, find_conf
 from openresponses_codegen.cli.report import Reporter
 from openresponses_codegen.diagnostics import DiagnosticError, Severity
 from openresponses_codegen.output import (
-    MANIFEST,
-    changed_inputs,
     check_folder,
     find_drift,
-    is_intact,
+    is_current,
     plan,
     read_manifest,
     write,
@@ -29,8 +27,6 @@ from openresponses_codegen.output import (
 DRIFT, BAD_INPUT = 1, 2
 F = TypeVar("F", bound=Callable[..., Any])
 
-SPEC_HELP = "SPEC is a path, `-` for standard input, or the name of a bundled release (default: the newest)."
-
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -38,7 +34,7 @@ SPEC_HELP = "SPEC is a path, `-` for standard input, or the name of a bundled re
 )
 @click.version_option(__version__, prog_name="openresponses-codegen")
 def main() -> None:
-    """Turn the Open Responses specification into a Python package that you can vendor.
+    r"""Turn the Open Responses specification into a Python package that you can vendor.
 
     \b
     Examples:
@@ -87,7 +83,7 @@ def _target(command: F) -> F:
 
 
 @contextmanager
-def _errors(reporter: Reporter) -> Iterator[None]:
+def _errors(reporter: Reporter) -> Generator[None]:
     """Bad input is one clear error and exit code 2."""
     try:
         yield
@@ -97,26 +93,24 @@ def _errors(reporter: Reporter) -> Iterator[None]:
         sys.exit(BAD_INPUT)
 
 
-def _targets(
-    spec: str | None,
-    output: Path | None,
-    package: str | None,
-    components: str | None,
-    lenient: bool | None,
-    config: Path | None,
-) -> tuple[Target, ...]:
-    """What the command line says, over what the configuration says."""
-    names = [name.strip() for name in components.split(",") if name.strip()] if components is not None else None
-    given = Target(
-        spec, output, package, check_components(names, "--components") if names is not None else None, lenient
+def _targets(given: Mapping[str, Any]) -> tuple[Target, ...]:
+    """What the command line says (the options of `_target`), over what the configuration says."""
+    listed: str | None = given["components"]
+    names = [name.strip() for name in listed.split(",") if name.strip()] if listed is not None else None
+    target = Target(
+        given["spec"],
+        given["output"],
+        given["package"],
+        check_components(names, "--components") if names is not None else None,
+        given["lenient"],
     )
-    path = config or (find_config(Path.cwd()) if output is None else None)
+    path: Path | None = given["config"] or (find_config(Path.cwd()) if target.output is None else None)
     if path is None:
-        return (given,)
-    targets = load_config(path)
-    if len(targets) > 1 and (output is not None or package is not None):
+        return (target,)
+    configured = load_config(path)
+    if len(configured) > 1 and (target.output is not None or target.package is not None):
         raise click.UsageError(f"{path} lists several packages: --output and --package would apply to all of them")
-    return tuple(given.over(target) for target in targets)
+    return tuple(target.over(each) for each in configured)
 
 
 def _spec(target: Target) -> pipeline.Spec:
@@ -129,7 +123,7 @@ def _spec(target: Target) -> pipeline.Spec:
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
 @_reporting
 def generate(*, dry_run: bool, force: bool, quiet: bool, as_json: bool, **given: Any) -> None:
-    """Generate a package from SPEC.
+    r"""Generate a package from SPEC.
 
     SPEC is a path, `-` for standard input, or the name of a bundled release (default: the newest). Files that were
     edited by hand are not overwritten; files that are no longer produced are deleted, unless they were edited.
@@ -141,10 +135,8 @@ def generate(*, dry_run: bool, force: bool, quiet: bool, as_json: bool, **given:
       curl -s https://example.com/openapi.json | openresponses-codegen generate - --output kit --dry-run
     """
     reporter = Reporter(quiet=quiet, as_json=as_json)
-    results: list[dict[str, Any]] = []
     with _errors(reporter):
-        for target in _targets(**given):
-            results.append(_generate(target, reporter, dry_run=dry_run, force=force))
+        results = [_generate(target, reporter, dry_run=dry_run, force=force) for target in _targets(given)]
         reporter.json({"packages": results})
 
 
@@ -153,10 +145,9 @@ def _generate(target: Target, reporter: Reporter, *, dry_run: bool, force: bool)
     spec = _spec(target)
     check_folder(folder)
     manifest = read_manifest(folder) if not force else None
-    if manifest is not None and not changed_inputs(manifest, pipeline.inputs_of(spec, options)):
-        if is_intact(folder, manifest) and (folder / MANIFEST).read_text(encoding="utf-8") == manifest.text():
-            reporter.say(f"{folder}: nothing to do, {len(manifest.files)} files are up to date", fg="green")
-            return {"output": str(folder), "release": manifest.release, "unchanged": sorted(manifest.files)}
+    if manifest is not None and is_current(folder, manifest, pipeline.inputs_of(spec, options)):
+        reporter.say(f"{folder}: nothing to do, {len(manifest.files)} files are up to date", fg="green")
+        return {"output": str(folder), "release": manifest.release, "unchanged": sorted(manifest.files)}
     with reporter.progress() as progress:
         package = pipeline.generate(spec, options, progress)
     todo = plan(folder, package.files, manifest)
@@ -187,7 +178,7 @@ def _generate(target: Target, reporter: Reporter, *, dry_run: bool, force: bool)
 @_target
 @_reporting
 def check(*, quiet: bool, as_json: bool, **given: Any) -> None:
-    """Tell whether a package is what would be generated from SPEC now.
+    r"""Tell whether a package is what would be generated from SPEC now.
 
     Prints a unified diff and the cause of each difference, and exits with 1, when it is not: the spec, the
     templates, the generator or the options changed, a file was edited by hand, is missing, or is stale.
@@ -199,7 +190,7 @@ def check(*, quiet: bool, as_json: bool, **given: Any) -> None:
     """
     reporter = Reporter(quiet=quiet, as_json=as_json)
     with _errors(reporter):
-        results = [_check(target, reporter) for target in _targets(**given)]
+        results = [_check(target, reporter) for target in _targets(given)]
         reporter.json({"packages": results})
     if any(result["files"] for result in results):
         sys.exit(DRIFT)
@@ -211,7 +202,7 @@ def _check(target: Target, reporter: Reporter) -> dict[str, Any]:
     check_folder(folder)
     manifest = read_manifest(folder)
     inputs = pipeline.inputs_of(spec, options)
-    if manifest is not None and not changed_inputs(manifest, inputs) and is_intact(folder, manifest):
+    if manifest is not None and is_current(folder, manifest, inputs):
         reporter.say(f"{folder}: up to date", fg="green")
         return {"output": str(folder), "causes": [], "files": []}
     with reporter.progress() as progress:
@@ -235,7 +226,7 @@ def _check(target: Target, reporter: Reporter) -> dict[str, Any]:
 @click.option("--lenient/--strict", default=False, help="Take what is not understood as a warning.")
 @_reporting
 def validate(*, spec: str | None, lenient: bool, quiet: bool, as_json: bool) -> None:
-    """Report everything in SPEC that a package cannot be made of, with its place.
+    r"""Report everything in SPEC that a package cannot be made of, with its place.
 
     SPEC is a path, `-` for standard input, or the name of a bundled release (default: the newest). Exits with 1
     when there are errors.
@@ -273,7 +264,7 @@ def validate(*, spec: str | None, lenient: bool, quiet: bool, as_json: bool) -> 
     help="The document as read, the representation, or the schema that models are rendered from.",
 )
 def dump(*, spec: str | None, stage: str) -> None:
-    """Print a stage of the pipeline as JSON.
+    r"""Print a stage of the pipeline as JSON.
 
     \b
     Example:
@@ -290,7 +281,7 @@ def dump(*, spec: str | None, stage: str) -> None:
 @click.argument("spec", metavar="FILE", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def fingerprint(*, spec: str | None, as_json: bool) -> None:
-    """Print a digest of what a document allows, whatever its words, its order and its spelling.
+    r"""Print a digest of what a document allows, whatever its words, its order and its spelling.
 
     Compare it with the digests that `releases` prints to know whether a file says what a release says.
 
@@ -318,7 +309,11 @@ def releases(*, quiet: bool, as_json: bool) -> None:
     reporter.json(
         {
             "releases": [
-                {"release": name, "fingerprint": lowered.fingerprint, "schemas": len(lowered.document.schemas)}
+                {
+                    "release": name,
+                    "fingerprint": lowered.fingerprint,
+                    "schemas": len(lowered.document.schemas),
+                }
                 for name, lowered in found.items()
             ]
         }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import keyword
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -49,17 +49,20 @@ class Reporter:
             first, *rest = str(each).splitlines()
             severity = each.severity.value
             if not self.quiet or severity == "error":
-                click.echo(first.replace(f"{severity}:", click.style(f"{severity}:", _COLOURS[severity], bold=True), 1), err=True)
+                click.echo(
+                    first.replace(f"{severity}:", click.style(f"{severity}:", _COLOURS[severity], bold=True), 1),
+                    err=True,
+                )
                 click.echo("".join(click.style(f"{line}\n", dim=True) for line in rest), err=True, nl=False)
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[str], None]]:
+    def progress(self) -> Generator[Callable[[str], None]]:
         """Tells what is being done while it is done, where somebody watches."""
         if self.quiet or self.as_json or not sys.stderr.isatty():
             yield lambda _: None
             return
         with _console(stderr=True).status("Starting") as status:
-            yield lambda what: status.update(what)
+            yield status.update
 
     def left_out(self, left_out: Iterable[ir.LeftOut]) -> None:
         """What a package does not have of the spec, and why."""

@@ -10,9 +10,11 @@ from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Role, Side
 from openresponses_codegen.lower.components import TAG, Components
 from openresponses_codegen.lower.declare import Declarer
+from openresponses_codegen.lower.naming import Names
 from openresponses_codegen.lower.shapes import RefShape, UnionShape
 from openresponses_codegen.lower.words import words
 from openresponses_codegen.openapi import Document, Operation, Schema
+from openresponses_codegen.text import SpecText
 
 
 def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
@@ -21,9 +23,9 @@ def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
     Whatever cannot be lowered is noted in `diagnostics`; the result is of use only when there are no errors.
     """
     components = Components(document, diagnostics)
-    declarer = Declarer(components, components.reached(document), diagnostics)
-    operations = tuple(_operations(document, declarer, diagnostics))
-    declarations = {each.name: each for each in declarer.declarations()}
+    names = Names(components, components.reached(document), diagnostics)
+    operations = tuple(_operations(document, names, diagnostics))
+    declarations = {each.name: each for each in Declarer(components, names, diagnostics).declarations()}
     stream = _stream(document, components, diagnostics)
     for name in stream.members if stream else ():
         declared = declarations.get(name)
@@ -40,8 +42,8 @@ def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
         ir.WebSocket(
             websocket.path,
             websocket.description,
-            declarer.name(websocket.client_message, Side.REQUEST),
-            declarer.name(websocket.error_message, Side.RESPONSE),
+            names.component(websocket.client_message, Side.REQUEST),
+            names.component(websocket.error_message, Side.RESPONSE),
         )
         if websocket is not None
         else None,
@@ -49,26 +51,26 @@ def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
     )
 
 
-def _operations(document: Document, declarer: Declarer, diagnostics: Diagnostics) -> Iterator[ir.Operation]:
+def _operations(document: Document, names: Names, diagnostics: Diagnostics) -> Iterator[ir.Operation]:
     for operation in document.operations:
         yield ir.Operation(
             operation.id,
             operation.method,
             operation.path,
             _text(operation),
-            _body(operation.request, Side.REQUEST, declarer, diagnostics),
-            _body(operation.response, Side.RESPONSE, declarer, diagnostics),
+            _body(operation.request, Side.REQUEST, names, diagnostics),
+            _body(operation.response, Side.RESPONSE, names, diagnostics),
             operation.events is not None,
         )
 
 
-def _text(operation: Operation) -> ir.SpecText | None:
+def _text(operation: Operation) -> SpecText | None:
     if operation.summary is None or operation.description is None:
         return operation.summary or operation.description
     return operation.summary + operation.description
 
 
-def _body(schema: Schema | None, side: Side, declarer: Declarer, diagnostics: Diagnostics) -> str | None:
+def _body(schema: Schema | None, side: Side, names: Names, diagnostics: Diagnostics) -> str | None:
     if schema is None:
         return None
     if schema.ref is None:
@@ -79,7 +81,7 @@ def _body(schema: Schema | None, side: Side, declarer: Declarer, diagnostics: Di
             hint="move the schema to `components.schemas` and refer to it",
         )
         return None
-    return declarer.name(schema.ref, side)
+    return names.component(schema.ref, side)
 
 
 def _stream(document: Document, components: Components, diagnostics: Diagnostics) -> ir.TaggedUnion | None:
@@ -90,10 +92,10 @@ def _stream(document: Document, components: Components, diagnostics: Diagnostics
     if len(streams) > 1:
         diagnostics.error("second-stream", "a document has one stream of events", at=streams[1].node)
     shape = components.opened(components.site(streams[0])).shape
-    names: list[str] = []
+    events: list[str] = []
     for member in shape.members if isinstance(shape, UnionShape) else ():
         if isinstance(member.shape, RefShape) and components.is_variant(member.shape.name):
-            names.append(member.shape.name)
+            events.append(member.shape.name)
         else:
             diagnostics.error(
                 "inline-event",
@@ -101,10 +103,10 @@ def _stream(document: Document, components: Components, diagnostics: Diagnostics
                 at=member.node,
                 hint="move it to `components.schemas`",
             )
-    if not names:
+    if not events:
         diagnostics.error("no-events", "the event stream names no event", at=streams[0].node)
     text = streams[0].description or streams[0].title
-    return ir.TaggedUnion(words().stream, Side.RESPONSE, text, TAG, tuple(names), words().unknown_event)
+    return ir.TaggedUnion(words().stream, Side.RESPONSE, text, TAG, tuple(events), words().unknown_event)
 
 
 def _event(model: ir.Model) -> ir.Model:

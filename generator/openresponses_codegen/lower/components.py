@@ -21,7 +21,6 @@ from openresponses_codegen.lower.shapes import (
     Normaliser,
     ObjectShape,
     RefShape,
-    Shape,
     Site,
     UnionShape,
 )
@@ -113,7 +112,10 @@ class Components:
                 (Side.REQUEST, document.websocket.client_message),
                 (Side.RESPONSE, document.websocket.error_message),
             ):
-                yield side, Site(RefShape(name), nullable=False, text=None, default=None, node=document.websocket.node)
+                yield (
+                    side,
+                    Site(RefShape(name), nullable=False, text=None, default=None, node=document.websocket.node),
+                )
 
     def _check_cycles(self) -> None:
         """Report components that are nothing but themselves, and cut them."""

@@ -6,13 +6,13 @@ Z17 (free objects).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 
 from openresponses_codegen import ir
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Presence, Side
 from openresponses_codegen.lower.components import TAG, Components, constant
-from openresponses_codegen.lower.naming import Group, name_groups
+from openresponses_codegen.lower.naming import Names
 from openresponses_codegen.lower.shapes import (
     NULL,
     ArrayShape,
@@ -23,138 +23,35 @@ from openresponses_codegen.lower.shapes import (
     Property,
     RefShape,
     ScalarShape,
-    Shape,
     Site,
     UnionShape,
 )
-from openresponses_codegen.lower.unions import Dispatch, Members, Variant, dispatch, json_shape, members
+from openresponses_codegen.lower.unions import Members, Variant, dispatch, json_shape, members
 from openresponses_codegen.lower.words import words
-from openresponses_codegen.names import class_name_problem, field_name
+from openresponses_codegen.names import field_name
 from openresponses_codegen.text import SpecText
 
 
 class Declarer:
     """Declares everything that the components of a document need."""
 
-    def __init__(
-        self, components: Components, sides: Mapping[str, frozenset[Side]], diagnostics: Diagnostics
-    ) -> None:
+    def __init__(self, components: Components, names: Names, diagnostics: Diagnostics) -> None:
         self._components = components
-        self._sides = sides
+        self._names = names
         self._diagnostics = diagnostics
         self._declared: dict[str, ir.Declaration] = {}
-        self._check_component_names()
-        self._groups = self._collect()
-        self._names = name_groups(self._groups, self._component_names(), diagnostics)
-        self._class_names = frozenset(self._component_names()) | frozenset(self._names.values())
 
     def declarations(self) -> tuple[ir.Declaration, ...]:
         """All declarations, in the order of the document; what is inline comes before what it is in."""
         for name, site in self._components.sites.items():
-            for side in self.sides(name):
+            for side in self._names.sides(name):
                 self._component(name, site, side)
         return tuple(self._declared.values())
-
-    def sides(self, name: str) -> tuple[Side, ...]:
-        """The sides for which a component is declared; a component that nothing reaches is read like a response."""
-        used = self._sides[name]
-        return tuple(side for side in Side if side in used) or (Side.RESPONSE,)
-
-    def name(self, component: str, side: Side) -> str:
-        """The name of a component on a side: objects and unions of both sides have two classes."""
-        both = len(self._sides[component]) == len(Side)
-        if both and side is Side.REQUEST and self._is_sided(self._components.sites[component].shape):
-            return f"{component}Param"
-        return component
-
-    # Names -----------------------------------------------------------------------------------------------------
-
-    def _is_sided(self, shape: Shape) -> bool:
-        """Whether strictness makes a difference anywhere in a shape."""
-        match shape:
-            case ObjectShape() | UnionShape():
-                return True
-            case RefShape(name):
-                return self._is_sided(self._components.sites[name].shape)
-            case ArrayShape(item):
-                return self._is_sided(item.shape)
-            case MapShape(value):
-                return self._is_sided(value.shape)
-            case _:
-                return False
-
-    def _component_names(self) -> Iterator[str]:
-        for name in self._components.sites:
-            for side in self.sides(name):
-                yield self.name(name, side)
-
-    def _check_component_names(self) -> None:
-        for name, site in self._components.sites.items():
-            problem = class_name_problem(name)
-            if problem is not None:
-                self._diagnostics.error(
-                    "bad-name", f"the component name `{name}` {problem}", at=site.node, hint="rename the component"
-                )
-            copy = self.name(name, Side.REQUEST)
-            if copy != name and copy in self._components.sites:
-                self._diagnostics.error(
-                    "name-collision",
-                    f"`{name}` is used in requests and in responses, so that its request side is named `{copy}`, "
-                    f"which is also the component at {self._components.sites[copy].node.position}",
-                    at=site.node,
-                    hint="rename one of the two components",
-                )
-
-    def _collect(self) -> dict[Hashable, Group]:
-        """The inline shapes that need names, grouped by what they are."""
-        groups: dict[Hashable, Group] = {}
-        for name, root in self._components.sites.items():
-            for side in self.sides(name):
-                for path, site, nested in self._components.descendants(name, root):
-                    for key, place in self._keys(path, site, side, nested=nested, top=site is root):
-                        group = groups.setdefault(key, Group(set()))
-                        group.sides.add(side)
-                        group.sites.append((place, site))
-        return groups
-
-    def _keys(
-        self, path: str, site: Site, side: Side, *, nested: bool, top: bool
-    ) -> Iterator[tuple[Hashable, str]]:
-        """The groups that a site belongs to, and the place that names it there."""
-        match site.shape:
-            case ScalarShape(_, limits) if nested and limits:
-                yield self._key(site, side), path
-            case EnumShape() | ObjectShape() if not top:
-                yield self._key(site, side), path
-            case UnionShape() as union:
-                sorted_members = members(union, self._components)
-                if sorted_members.is_open_enum:
-                    return
-                if not top:
-                    yield self._key(site, side), path
-                if sorted_members.objects and sorted_members.plain:
-                    yield self._object_key(site, side), f"{path}:object"
-                found = self._dispatch(union, sorted_members, quiet=True)
-                for tag, variants in found.groups if found else ():
-                    if len(variants) > 1:
-                        yield self._nested_key(variants, side), f"{path}:{tag}"
-            case _:
-                pass
-
-    def _key(self, site: Site, side: Side) -> Hashable:
-        _, key = self._components.normaliser.key(site)
-        return (key, side) if self._is_sided(site.shape) else key
-
-    def _object_key(self, site: Site, side: Side) -> Hashable:
-        return ("objects of", self._key(site, side))
-
-    def _nested_key(self, variants: tuple[Variant, ...], side: Side) -> Hashable:
-        return ("nested", frozenset(self._components.normaliser.key(variant.site) for variant in variants), side)
 
     # Components ------------------------------------------------------------------------------------------------
 
     def _component(self, component: str, site: Site, side: Side) -> None:
-        name = self.name(component, side)
+        name = self._names.component(component, side)
         if name in self._declared:
             return
         declared = self._declare(name, site, side, site.text)
@@ -183,9 +80,9 @@ class Declarer:
 
     def _named(self, key: Hashable, side: Side) -> str:
         """The name of an inline shape, declared on first use."""
-        name = self._names[key]
+        name = self._names.inline(key)
         if name not in self._declared:
-            group = self._groups[key]
+            group = self._names.group(key)
             site = group.representative()
             texts = sorted({site.text for _, site in group.sites if site.text is not None})
             self._declared[name] = ir.Alias(name, None, ir.Scalar("any"))  # a place, so that recursion ends
@@ -212,7 +109,7 @@ class Declarer:
         for each in shape.properties:
             if each.absent:
                 continue
-            name = field_name(each.name, self._class_names)
+            name = field_name(each.name, self._names.classes)
             if name is None:
                 self._diagnostics.error(
                     "bad-name", f"no Python name can be made of the property `{each.name}`", at=each.site.node
@@ -238,10 +135,8 @@ class Declarer:
         else:
             kind = self._type(site, side)
             nullable = site.nullable or site.shape == NULL
-        if each.required:
-            presence = Presence.REQUIRED
-        else:
-            presence = Presence.OPTIONAL if nullable else Presence.OMITTABLE
+        absent = Presence.OPTIONAL if nullable else Presence.OMITTABLE
+        presence = Presence.REQUIRED if each.required else absent
         default = ir.Default(site.shape.value) if isinstance(site.shape, FixedShape) else site.default
         self._check_default(site)
         if each.required and not isinstance(site.shape, FixedShape):
@@ -274,13 +169,13 @@ class Declarer:
         """The type that the other side gives to a field which the spec has as null only (rules Z4, Z6)."""
         other = Side.RESPONSE if side is Side.REQUEST else Side.REQUEST
         for component, site in self._components.sites.items():
-            if other not in self.sides(component) or not isinstance(site.shape, ObjectShape):
+            if other not in self._names.sides(component) or not isinstance(site.shape, ObjectShape):
                 continue
             if constant(site.shape, TAG) == tag:
                 found = next((each.site for each in site.shape.properties if each.name == wire_name), None)
                 if found is not None and found.shape != NULL:
                     # A client reads on the response side whatever it was that it sent.
-                    return self._type(found, Side.RESPONSE if self._is_sided(found.shape) else side, bare=True)
+                    return self._type(found, Side.RESPONSE if self._names.is_sided(found.shape) else side, bare=True)
         return None
 
     # Types -----------------------------------------------------------------------------------------------------
@@ -295,31 +190,38 @@ class Declarer:
         match site.shape:
             case ScalarShape(kind, limits):
                 if limits and nested:
-                    return ir.Reference(self._named(self._key(site, side), side))
+                    return ir.Reference(self._named(self._names.key(site, side), side))
                 return ir.Scalar(kind, limits)
             case FixedShape(value):
                 return ir.Fixed(value)
             case EnumShape():
-                return self._enum(self._named(self._key(site, side), side), side)
+                return self._enum(self._named(self._names.key(site, side), side), side)
             case RefShape(component):
-                shape = self._components.sites[component].shape
-                while isinstance(shape, RefShape):
-                    shape = self._components.sites[shape.name].shape
-                if isinstance(shape, EnumShape):
-                    return self._enum(component, side)
-                return ir.Reference(self.name(component, side))
+                return self._reference(component, side)
             case ArrayShape(item, limits):
                 return ir.Array(self._type(item, side, nested=True), limits)
             case MapShape(value, limits):
                 return ir.Map(self._type(value, side, nested=True), limits)
             case ObjectShape():
-                return ir.Reference(self._named(self._key(site, side), side))
+                return ir.Reference(self._named(self._names.key(site, side), side))
             case UnionShape() as union:
-                sorted_members = members(union, self._components)
-                if sorted_members.is_open_enum:
-                    kind = self._bare_type(sorted_members.plain[0], Side.RESPONSE, nested=True)
-                    return kind if isinstance(kind, ir.OpenEnum) else ir.Scalar("string")
-                return ir.Reference(self._named(self._key(site, side), side))
+                return self._open_enum(union) or ir.Reference(self._named(self._names.key(site, side), side))
+
+    def _reference(self, component: str, side: Side) -> ir.Type:
+        shape = self._components.sites[component].shape
+        while isinstance(shape, RefShape):
+            shape = self._components.sites[shape.name].shape
+        if isinstance(shape, EnumShape):
+            return self._enum(component, side)
+        return ir.Reference(self._names.component(component, side))
+
+    def _open_enum(self, union: UnionShape) -> ir.Type | None:
+        """An enum that the spec itself opens, by listing it beside any string."""
+        sorted_members = members(union, self._components)
+        if not sorted_members.is_open_enum:
+            return None
+        kind = self._bare_type(sorted_members.plain[0], Side.RESPONSE, nested=True)
+        return kind if isinstance(kind, ir.OpenEnum) else ir.Scalar("string")
 
     def _enum(self, name: str, side: Side) -> ir.Type:
         strings = all(isinstance(value.value, str) for value in self._enum_values(name))
@@ -342,7 +244,7 @@ class Declarer:
             return self._tagged(name, union, sorted_members, side, text)
         types: list[ir.Type] = []
         if sorted_members.objects:
-            inner = self._names[self._object_key(site, side)]
+            inner = self._names.inline(self._names.object_key(site, side))
             self._declared[inner] = self._tagged(inner, union, sorted_members, side, text)
             types.append(ir.Reference(inner))
         types += [self._type(member, side, nested=True) for member in sorted_members.plain]
@@ -360,15 +262,10 @@ class Declarer:
                 hint="leave one member of each JSON type",
             )
 
-    def _dispatch(self, union: UnionShape, sorted_members: Members, *, quiet: bool = False) -> Dispatch | None:
-        if not sorted_members.objects:
-            return None
-        return dispatch(union, sorted_members.objects, Diagnostics() if quiet else self._diagnostics)
-
     def _tagged(
         self, name: str, union: UnionShape, sorted_members: Members, side: Side, text: SpecText | None
     ) -> ir.Declaration:
-        found = self._dispatch(union, sorted_members)
+        found = dispatch(union, sorted_members.objects, self._diagnostics)
         if found is None:
             return ir.Alias(name, text, ir.Scalar("any"))
         names: list[str] = []
@@ -377,7 +274,7 @@ class Declarer:
             if len(inner) == 1:
                 names += inner
                 continue
-            group = self._names[self._nested_key(variants, side)]
+            group = self._names.inline(self._names.nested_key(variants, side))
             self._declared[group] = ir.TaggedUnion(group, side, None, found.nested or found.tag, inner)
             names.append(group)
         returned = words().returned.get(name) if side is Side.REQUEST else None
@@ -396,8 +293,8 @@ class Declarer:
         if isinstance(shape, RefShape):
             while isinstance(inner := self._components.sites[shape.name].shape, RefShape):
                 shape = inner
-            return self.name(shape.name, side)
-        return self._named(self._key(variant.site, side), side)
+            return self._names.component(shape.name, side)
+        return self._named(self._names.key(variant.site, side), side)
 
     def _unknown(self, union: str, side: Side) -> str:
         """The class that keeps the variants which a union does not name."""

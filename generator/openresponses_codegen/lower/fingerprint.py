@@ -43,7 +43,12 @@ class _Canonical:
         content = {
             "schemas": {name: self._site(site) for name, site in self._components.sites.items()},
             "operations": sorted(
-                [each.method, each.path, each.id, *map(self._body, (each.request, each.response, each.events))]
+                [
+                    each.method,
+                    each.path,
+                    each.id,
+                    *map(self._body, (each.request, each.response, each.events)),
+                ]
                 for each in document.operations
             ),
             "websocket": [websocket.path, websocket.client_message, websocket.error_message] if websocket else None,
@@ -70,7 +75,10 @@ class _Canonical:
             case FixedShape(value):
                 return ["values", [[type(value).__name__, value]]]
             case EnumShape(values):
-                return ["values", sorted(([type(each.value).__name__, each.value] for each in values), key=str)]
+                return [
+                    "values",
+                    sorted(([type(each.value).__name__, each.value] for each in values), key=str),
+                ]
             case RefShape(name):
                 return ["reference", name]
             case ArrayShape(item, limits):
@@ -78,10 +86,13 @@ class _Canonical:
             case MapShape(value, limits):
                 return ["map", self._site(value), sorted(limits)]
             case ObjectShape(properties, additional):
-                return ["object", {each.name: self._property(each) for each in properties}, additional is False]
+                return [
+                    "object",
+                    {each.name: self._property(each) for each in properties},
+                    additional is False,
+                ]
             case UnionShape(members):
                 return ["union", sorted((self._shape(member) for member in members), key=self._text)]
-
 
     def _property(self, each: Property) -> list[Any] | None:
         return None if each.absent else [each.required, self._site(each.site)]

@@ -7,7 +7,7 @@ and its absence. What is left is a shape, whether it may be null, its text and i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -143,11 +143,11 @@ class Normaliser:
             return self._enum(schema)
         return self._by_type(schema)
 
-    def key(self, site: Site) -> object:
+    def key(self, site: Site) -> tuple[bool, Hashable]:
         """What two sites have in common that are spelled, ordered or described differently: a hashable value."""
         return (site.nullable, self._shape_key(site.shape))
 
-    def _shape_key(self, shape: Shape) -> object:
+    def _shape_key(self, shape: Shape) -> Hashable:
         match shape:
             case EnumShape(values):
                 return ("enum", frozenset((type(value.value).__name__, value.value) for value in values))
@@ -193,10 +193,7 @@ class Normaliser:
     def _noted(self, schema: Schema, inner: Site, *, nullable: bool = False) -> Site:
         """The inner site, with the notes of the schema around it."""
         text, default = self._text(schema), self._default(schema)
-        if text is None or inner.text is None:
-            text = text or inner.text
-        else:
-            text = text + inner.text
+        text = text + inner.text if text is not None and inner.text is not None else text or inner.text
         return Site(inner.shape, inner.nullable or nullable, text, default or inner.default, schema.node)
 
     def _reference(self, schema: Schema) -> Site:
@@ -316,9 +313,11 @@ class Normaliser:
         """The members of a union with those of inline unions in it."""
         flat: list[Site] = []
         for site in sites:
-            flat += site.shape.members if isinstance(site.shape, UnionShape) else [
-                Site(site.shape, nullable=False, text=None, default=None, node=site.node)
-            ]
+            flat += (
+                site.shape.members
+                if isinstance(site.shape, UnionShape)
+                else [Site(site.shape, nullable=False, text=None, default=None, node=site.node)]
+            )
         return flat
 
     def _inner_discriminator(self, sites: list[Site]) -> str | None:
@@ -335,13 +334,18 @@ class Normaliser:
             fits = not schema.types or _type_of(value) in schema.types
             if not fits and not (_type_of(value) == "integer" and "number" in schema.types):
                 self._diagnostics.error(
-                    "enum-type", f"a value of the enum is no {' or '.join(schema.types)}", at=schema.node.at_key("enum")
+                    "enum-type",
+                    f"a value of the enum is no {' or '.join(schema.types)}",
+                    at=schema.node.at_key("enum"),
                 )
             text = schema.enum_texts.get(value) if isinstance(value, str) else None
             constants.append(EnumValue(value, text))
         if schema.limits:
             self._diagnostics.error(
-                "unsupported-combination", "an enum cannot be limited further", at=schema.node, hint="list the values"
+                "unsupported-combination",
+                "an enum cannot be limited further",
+                at=schema.node,
+                hint="list the values",
             )
         undescribed = schema.enum_texts.keys() - {value for value in values if isinstance(value, str)}
         for name in sorted(undescribed):
@@ -385,7 +389,9 @@ class Normaliser:
         if schema.properties:
             if limits:
                 self._diagnostics.error(
-                    "unsupported-combination", "an object with properties cannot be limited in size", at=schema.node
+                    "unsupported-combination",
+                    "an object with properties cannot be limited in size",
+                    at=schema.node,
                 )
             properties = tuple(
                 Property(name, self.site(value), name in schema.required, value.is_absent)
@@ -403,7 +409,10 @@ class Normaliser:
             return ObjectShape(properties, schema.additional, schema.node)
         if schema.additional is False:
             self._diagnostics.error(
-                "empty-object", "an object that may hold nothing says nothing", at=schema.node, hint="give it properties"
+                "empty-object",
+                "an object that may hold nothing says nothing",
+                at=schema.node,
+                hint="give it properties",
             )
         self._check_required(schema)
         value = self.site(schema.additional) if isinstance(schema.additional, Schema) else self._anything(schema)

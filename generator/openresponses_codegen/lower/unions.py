@@ -110,9 +110,11 @@ def dispatch(union: UnionShape, objects: tuple[Variant, ...], diagnostics: Diagn
 
 def _shared_constants(objects: tuple[Variant, ...]) -> list[str]:
     """The properties that are constants in all objects; `type` first, then by name."""
-    shared = set.intersection(
-        *({each.name for each in variant.shape.properties if isinstance(each.site.shape, FixedShape)} for variant in objects)
+    first, *others = (
+        frozenset(each.name for each in variant.shape.properties if isinstance(each.site.shape, FixedShape))
+        for variant in objects
     )
+    shared = first.intersection(*others)
     return sorted(shared, key=lambda name: (name != TAG, name))
 
 
@@ -121,7 +123,9 @@ def _nested_tag(tag: str, groups: list[list[Variant]]) -> str | None:
     if not groups:
         return ""
     for name in _shared_constants(tuple(variant for group in groups for variant in group)):
-        values = [[found.value if (found := constant(each.shape, name)) else None for each in group] for group in groups]
+        values = [
+            [found.value if (found := constant(each.shape, name)) else None for each in group] for group in groups
+        ]
         if name != tag and all(len(set(each)) == len(each) for each in values):
             return name
     return None

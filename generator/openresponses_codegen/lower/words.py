@@ -25,7 +25,9 @@ class Words:
 @cache
 def words() -> Words:
     """The words, read once."""
-    table = tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(
+        resources.files("openresponses_codegen.lower").joinpath("words.toml").read_text(encoding="utf-8")
+    )
     events = table["events"]
     return Words(
         table["names"],

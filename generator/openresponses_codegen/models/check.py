@@ -20,7 +20,10 @@ def check_definitions(api: ir.Api, definitions: Mapping[str, ast.Module]) -> Non
     """Raise `ModelError` unless each declaration came out, whole and as declared, and nothing else did."""
     wanted = {each.name: each for each in api.declarations}
     if wanted.keys() != definitions.keys():
-        missing, surplus = sorted(wanted.keys() - definitions.keys()), sorted(definitions.keys() - wanted.keys())
+        missing, surplus = (
+            sorted(wanted.keys() - definitions.keys()),
+            sorted(definitions.keys() - wanted.keys()),
+        )
         raise ModelError(f"the models differ from the spec: missing {missing}, not asked for {surplus}")
     for name, declaration in wanted.items():
         node = definitions[name].body[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,11 @@ def render_models(api: ir.Api, templates: Path) -> tuple[ir.Definition, ...]:
 
 
 def _run(schema: dict[str, Any], context: dict[str, dict[str, Any]], templates: Path) -> str:
-    from datamodel_code_generator import (  # noqa: PLC0415 - imported for this alone, and slow to import
-        DataModelType,
-        InputFileType,
-        LiteralType,
-        PythonVersion,
-        generate,
-    )
-    from datamodel_code_generator.format import Formatter  # noqa: PLC0415
+    # Imported here for they are slow to import, and most commands do without.
+    from datamodel_code_generator import generate  # noqa: PLC0415
+    from datamodel_code_generator.enums import DataModelType, InputFileType  # noqa: PLC0415
+    from datamodel_code_generator.format import Formatter, PythonVersion  # noqa: PLC0415
+    from datamodel_code_generator.parser import LiteralType  # noqa: PLC0415
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -46,7 +44,7 @@ def _run(schema: dict[str, Any], context: dict[str, dict[str, Any]], templates: 
             output=None,
             output_model_type=DataModelType.PydanticV2BaseModel,
             target_python_version=PythonVersion.PY_311,
-            extra_template_data=context,
+            extra_template_data=defaultdict(dict[str, Any], context),
             custom_template_dir=templates / "models",
             custom_class_name_generator=str,
             enum_field_as_literal=LiteralType.All,
@@ -97,7 +95,11 @@ def _context(declaration: ir.Declaration) -> dict[str, Any]:
             }
         case ir.TaggedUnion(tag=tag):
             mark = f", Tagged({literal(tag)})]"
-            return {"before": "Annotated[", "after": mark, "docstring": _docstring(declaration.text, declaration.name)}
+            return {
+                "before": "Annotated[",
+                "after": mark,
+                "docstring": _docstring(declaration.text, declaration.name),
+            }
         case ir.ShapedUnion():
             docs = _docstring(declaration.text, declaration.name)
             return {"before": "Annotated[", "after": ", Shaped()]", "docstring": docs}

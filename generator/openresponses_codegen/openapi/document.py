@@ -111,7 +111,10 @@ class _DocumentReader:
         schemas = {name: self._schemas.read(schema) for name, schema in self._schema_nodes.items()}
         if not schemas:
             self._diagnostics.error(
-                "no-schemas", "the document has no schema", at=self._node, hint="is it an Open Responses document?"
+                "no-schemas",
+                "the document has no schema",
+                at=self._node,
+                hint="is it an Open Responses document?",
             )
         ignored = self._ignored + Counter({f"`{word}`": count for word, count in self._schemas.ignored.items()})
         return Document(self._node, self._release(), schemas, tuple(operations), websocket, dict(ignored))
@@ -129,12 +132,17 @@ class _DocumentReader:
     def _release(self) -> Release:
         info = self._child(self._node, "info")
         self._keys(
-            info, {"title", "version", "summary", "description", "contact", "license", "termsOfService"}, "`info`"
+            info,
+            {"title", "version", "summary", "description", "contact", "license", "termsOfService"},
+            "`info`",
         )
         version = info.get("version") if info is not None else None
         if version is None or not isinstance(version.value, str) or not version.value.strip():
             self._diagnostics.error(
-                "no-release", "`info.version` is missing", at=info or self._node, hint="state the release there"
+                "no-release",
+                "`info.version` is missing",
+                at=info or self._node,
+                hint="state the release there",
             )
         title = self._schemas.text(info, "title") if info is not None else None
         return Release(
@@ -154,7 +162,10 @@ class _DocumentReader:
                 operations.append(self._operation(path, item))
             elif method in _METHODS:
                 self._refuse(
-                    "unsupported-method", f"`{method}` is not generated", item.at_key(method), "only `post` is"
+                    "unsupported-method",
+                    f"`{method}` is not generated",
+                    item.at_key(method),
+                    "only `post` is",
                 )
         return operations
 
@@ -250,7 +261,12 @@ class _DocumentReader:
                     self._ignored[f"`{key}`"] += 1
             elif node is not None:
                 hint = suggest(key, known) or f"known here: {', '.join(sorted(known))}"
-                self._refuse("unknown-key", f"`{key}` is not known in a {what}".replace("a `", "`"), node.at_key(key), hint)
+                self._refuse(
+                    "unknown-key",
+                    f"`{key}` is not known in a {what}".replace("a `", "`"),
+                    node.at_key(key),
+                    hint,
+                )
 
     def _refuse(self, code: str, message: str, at: HasPlace, hint: str | None = None) -> None:
         if self._lenient:

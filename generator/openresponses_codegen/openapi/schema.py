@@ -344,7 +344,10 @@ def component_name(reference: str, at: HasPlace, names: frozenset[str], diagnost
         remote = "://" in reference or reference.startswith("//")
         code, where = ("remote-reference", "to the network") if remote else ("outside-reference", "to another file")
         diagnostics.error(
-            code, f"the reference `{reference}` leads {where}", at=at, hint="bundle the document into one file first"
+            code,
+            f"the reference `{reference}` leads {where}",
+            at=at,
+            hint="bundle the document into one file first",
         )
         return None
     name = unquote(reference.removeprefix(COMPONENTS)).replace("~1", "/").replace("~0", "~")

@@ -56,9 +56,16 @@ def changed_inputs(then: Manifest | None, now: Inputs) -> tuple[Cause, ...]:
     return tuple(cause for cause, differs in pairs.items() if differs)
 
 
-def is_intact(folder: Path, manifest: Manifest) -> bool:
-    """Whether every file of a package is as it was generated."""
-    return all(current_digest(folder, name) == value for name, value in manifest.files.items())
+def is_current(folder: Path, manifest: Manifest, now: Inputs) -> bool:
+    """Whether a package is what would be generated now, told without generating it.
+
+    The manifest has to be whole, the inputs those of now, and every file as it was generated.
+    """
+    return (
+        not changed_inputs(manifest, now)
+        and current_digest(folder, MANIFEST) == digest(manifest.text().encode())
+        and all(current_digest(folder, name) == value for name, value in manifest.files.items())
+    )
 
 
 def find_drift(folder: Path, files: Mapping[str, str], manifest: Manifest | None, now: Inputs) -> Drift:
@@ -71,7 +78,7 @@ def find_drift(folder: Path, files: Mapping[str, str], manifest: Manifest | None
 def _file_drifts(
     folder: Path, files: Mapping[str, str], manifest: Manifest | None, inputs: tuple[Cause, ...]
 ) -> Iterator[FileDrift]:
-    owned = manifest.files if manifest is not None else {}
+    owned: Mapping[str, str] = manifest.files if manifest is not None else {}
     for name in sorted(files.keys() | owned.keys()):
         wanted, current, recorded = files.get(name), current_digest(folder, name), owned.get(name)
         if current == (digest(wanted.encode()) if wanted is not None else None):

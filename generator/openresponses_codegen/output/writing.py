@@ -58,7 +58,7 @@ def plan(folder: Path, files: Mapping[str, str], manifest: Manifest | None) -> P
     Raises `DiagnosticError` when the folder cannot be used: it is a file, or lies behind a symbolic link.
     """
     check_folder(folder)
-    owned = manifest.files if manifest is not None else {}
+    owned: Mapping[str, str] = manifest.files if manifest is not None else {}
     added: list[str] = []
     changed: list[str] = []
     unchanged: list[str] = []

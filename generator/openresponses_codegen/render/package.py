@@ -16,9 +16,9 @@ from openresponses_codegen.render.params import params_view
 from openresponses_codegen.render.verify import verify
 from openresponses_codegen.text import docstring, literal
 
-_BASE_NAMES = frozenset(
-    "Event Omittable RequestModel ResponseModel Shaped Tagged UnknownVariant UnknownVariantParam".split()
-)
+_VERBATIM = ("_base.py", "_unions.py", "py.typed")
+_BASE_NAMES = frozenset("Event Omittable RequestModel ResponseModel UnknownVariant UnknownVariantParam".split())
+_UNION_NAMES = frozenset({"Shaped", "Tagged"})
 _TYPING_NAMES = frozenset("Annotated Any ClassVar Literal".split())
 _PYDANTIC_NAMES = frozenset("ConfigDict Field".split())
 
@@ -40,21 +40,18 @@ def render_package(
 ) -> dict[str, str]:
     """The files of the package by path relative to its folder, unformatted.
 
-    `definitions` are the rendered models, `package` is the import name. Raises `jinja2.TemplateError` for a template that does not work, and
-    `UnsafeSource` for a file in which something stands that no template means to write.
+    `definitions` are the rendered models, `package` is the import name. Raises `jinja2.TemplateError` for a template
+    that does not work, and `UnsafeSourceError` for a file in which something stands that no template means to write.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,
+        autoescape=jinja2.select_autoescape(),
         keep_trailing_newline=True,
         auto_reload=False,
     )
     split = _split(api, definitions)
-    files: dict[str, str] = {
-        "_base.py": _verbatim(templates, "_base.py"),
-        "py.typed": _verbatim(templates, "py.typed"),
-    }
+    files: dict[str, str] = {name: (templates / "core" / name).read_text(encoding="utf-8") for name in _VERBATIM}
 
     def render(name: str, view: Mapping[str, Any]) -> None:
         files[name] = environment.get_template(f"core/{name}.jinja").render(header=_header(api), **view)
@@ -73,10 +70,6 @@ def render_package(
         render(f"{name}.py", finished)
     render("__init__.py", _init_view(api, package, {name: exports[name] for name in exports if name != "params"}))
     return files
-
-
-def _verbatim(templates: Path, name: str) -> str:
-    return (templates / "core" / name).read_text(encoding="utf-8")
 
 
 def _header(api: ir.Api) -> str:
@@ -112,19 +105,20 @@ def _imports(uses: frozenset[str]) -> Iterable[str]:
         yield f"from pydantic import {', '.join(pydantic)}"
     if "TypeAliasType" in uses:
         yield "from typing_extensions import TypeAliasType"
+    yield ""
     if base := sorted(uses & _BASE_NAMES):
-        yield f"\nfrom ._base import {', '.join(base)}"
+        yield f"from ._base import {', '.join(base)}"
+    if unions := sorted(uses & _UNION_NAMES):
+        yield f"from ._unions import {', '.join(unions)}"
 
 
-def _events_view(
-    api: ir.Api, stream: ir.TaggedUnion, definitions: tuple[ir.Definition, ...]
-) -> Mapping[str, Any]:
+def _events_view(api: ir.Api, stream: ir.TaggedUnion, definitions: tuple[ir.Definition, ...]) -> Mapping[str, Any]:
     uses = frozenset[str]().union(*(each.uses for each in definitions))
     names = {each.name for each in definitions}
     others = imported(uses & {each.name for each in api.declarations} - names)
     typing = imported(uses & _TYPING_NAMES | {"Annotated"})
     pydantic = imported(uses & _PYDANTIC_NAMES | {"TypeAdapter"})
-    base = imported(uses & _BASE_NAMES | {"Event", "Tagged", "UnknownVariant"})
+    base = imported(uses & _BASE_NAMES | {"Event", "UnknownVariant"})
     imports = [
         "from collections.abc import Callable, Mapping",
         "from functools import cache",
@@ -133,6 +127,7 @@ def _events_view(
         f"from pydantic import {', '.join(pydantic)}",
         "from typing_extensions import TypeAliasType\n",
         f"from ._base import {', '.join(base)}",
+        "from ._unions import Tagged",
     ]
     if others:
         imports.append(f"from .models import {', '.join(others)}")

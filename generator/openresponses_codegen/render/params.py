@@ -37,15 +37,15 @@ class _ParamsView:
 
     def view(self) -> Mapping[str, Any]:
         declarations = [self._declaration(each) for each in self._ordered()]
-        text = " ".join(str(part) for each in declarations for part in _parts(each))
-        typing = ["Literal", "Required", "TypeAlias", "TypedDict"]
-        used = [name for name in typing if name in text or name in {"TypedDict"}]
-        if any(each["kind"] == "alias" for each in declarations):
-            used.append("TypeAlias")
+        text = " ".join(part for each in declarations for part in _parts(each))
+        typing = [name for name in ("Literal", "Required") if f"{name}[" in text]
+        typing += ["TypeAlias"] if any(each["kind"] == "alias" for each in declarations) else []
+        typing += ["TypedDict"] if any(each["kind"] != "alias" for each in declarations) else []
         abstract = [name for name in ("Mapping", "Sequence") if f"{name}[" in text]
         imports = ["from __future__ import annotations\n"]
         imports += [f"from collections.abc import {', '.join(abstract)}"] if abstract else []
-        imports += [f"from typing import {', '.join(sorted({name for name in used}))}\n", "from . import models"]
+        imports += [f"from typing import {', '.join(sorted(typing))}\n"] if typing else []
+        imports += ["from . import models"] if "models." in text else []
         return {
             "imports": "\n".join(imports),
             "exports": exported(each["name"] for each in declarations),

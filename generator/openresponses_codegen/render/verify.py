@@ -12,24 +12,24 @@ _CALLS = frozenset({"TypeAliasType", "TypedDict", "MappingProxyType", "dict"})
 _FUNCTIONS = frozenset({"parse_event", "_reader", "__getattr__", "__dir__"})
 _IMPORTS = frozenset(
     "__future__ collections.abc functools importlib types typing pydantic "
-    "typing_extensions _base models events params".split()
+    "typing_extensions _base _unions models events params".split()
 )
 _CLASS_BODY = (ast.AnnAssign, ast.Expr, ast.FunctionDef, ast.Assign, ast.Pass)
 
 
-class UnsafeSource(Exception):
+class UnsafeSourceError(Exception):
     """Rendered source holds something that no template means to write."""
 
 
 def verify(name: str, source: str) -> None:
-    """Raise `UnsafeSource` unless the source is made of known shapes."""
+    """Raise `UnsafeSourceError` unless the source is made of known shapes."""
     try:
         module = ast.parse(source)
     except (SyntaxError, ValueError) as error:
-        raise UnsafeSource(f"{name}: what was rendered is not Python: {error}") from None
+        raise UnsafeSourceError(f"{name}: what was rendered is not Python: {error}") from None
     for node in module.body:
         if not _is_known(node):
-            raise UnsafeSource(f"{name}:{node.lineno}: what was rendered holds a statement of an unknown kind")
+            raise UnsafeSourceError(f"{name}:{node.lineno}: what was rendered holds a statement of an unknown kind")
 
 
 def _is_known(node: ast.stmt) -> bool:
@@ -46,9 +46,11 @@ def _is_known(node: ast.stmt) -> bool:
             )
         case ast.FunctionDef(name=name):
             return name in _FUNCTIONS
-        case ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(target=ast.Name(), value=ast.expr() as value):
+        case (
+            ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(target=ast.Name(), value=ast.expr() as value)
+        ):
             return _is_known_value(value)
-        case ast.AugAssign(target=ast.Name(id="_ORIGINS"), value=value):
+        case ast.AugAssign(target=ast.Name(id="_origins"), value=value):
             return _is_known_value(value)
         case ast.If(test=ast.Name(id="TYPE_CHECKING"), body=body, orelse=[]):
             return all(isinstance(each, ast.ImportFrom) and _is_known(each) for each in body)

@@ -1,0 +1,200 @@
+"""The markers of unions: dispatch inside pydantic-core, open where the protocol is open.
+
+Rules kept here: N1 and N3 (new types), N4 (what came from a server goes back unchecked), Z7 and Z8
+(a request item without `type` is read as what its other fields say it is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
+
+from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import TypeAliasType
+
+from ._base import (
+    Model,
+    RequestModel,
+    ResponseModel,
+    UnknownVariant,
+    UnknownVariantParam,
+    bare,
+    members,
+)
+
+_NOTHING = ValidationError.from_exception_data("", [])
+"""An error without a line: raised by a choice that is not meant, it adds nothing to the others."""
+
+
+class Tagged:
+    """Marks a union whose members are told apart by the constant in one field.
+
+    The dispatch happens inside pydantic-core. A member derived from `UnknownVariant` takes every
+    tag that no other member has; one derived from `UnknownVariantParam` only those of the form
+    `vendor:name`. Response classes in a union of request classes stand for what came from a server:
+    their instances pass unchecked (N4). A known variant that does not validate is refused with its
+    own errors and no others.
+    """
+
+    __slots__ = ("by",)
+
+    def __init__(self, by: str) -> None:
+        self.by = by
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        known, catch_all, returned = _sorted(union)
+        schemas = {id(member): handler.generate_schema(member) for member in known}
+        by_tag = {tag: member for member in known for tag in _tags(member, self.by)}
+        nested = {mark.by: member for member in known if (mark := _marker(member))}
+        tagged = core_schema.tagged_union_schema(
+            {tag: schemas[id(member)] for tag, member in by_tag.items() if tag is not None}, self.by
+        )
+        choices: list[CoreSchema | tuple[CoreSchema, str]] = [(tagged, self.by)]
+        for by, member in nested.items():
+            choices.append((self._untagged(member, by, schemas[id(member)]), self.by))
+        if None in by_tag:
+            untagged = _guarded(schemas[id(by_tag[None])], self._is_untagged(nested.keys()))
+            choices.append((untagged, self.by))
+        for member in catch_all:
+            new = self._is_new(by_tag.keys(), prefixed=issubclass(member, UnknownVariantParam))
+            choices.append((_guarded(handler.generate_schema(member), new), "unknown"))
+        if returned:
+            instances = _guarded(
+                core_schema.any_schema(), lambda value: isinstance(value, returned)
+            )
+            choices.append((instances, "returned"))
+        if len(choices) == 1:
+            return tagged
+        return core_schema.union_schema(choices, mode="left_to_right")
+
+    def _tag(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return cast("dict[str, Any]", value).get(self.by)
+        return getattr(value, self.by, None)
+
+    def _is_new(self, known: Set[Any], *, prefixed: bool) -> Callable[[Any], bool]:
+        """Whether a value has a tag of no member; a `vendor:name`, if only those are admitted."""
+
+        def check(value: Any) -> bool:
+            tag = self._tag(value)
+            return isinstance(tag, str) and tag not in known and (":" in tag or not prefixed)
+
+        return check
+
+    def _is_untagged(self, nested: Set[str]) -> Callable[[Any], bool]:
+        """Whether a value has no tag, nor the constant by which a nested union would know it."""
+
+        def check(value: Any) -> bool:
+            is_nested = isinstance(value, dict) and bool(nested & value.keys())
+            return self._tag(value) is None and not is_nested
+
+        return check
+
+    def _untagged(self, member: Any, nested: str, schema: CoreSchema) -> CoreSchema:
+        """Reads an object without the tag as a member of the union nested on another one (Z7)."""
+        (tag,) = _tags(member, self.by)
+
+        def read(value: Any) -> Any:
+            if isinstance(value, dict) and nested in value and self._tag(value) is None:
+                return {**cast("dict[str, Any]", value), self.by: tag}
+            raise _NOTHING
+
+        return core_schema.no_info_before_validator_function(read, schema)
+
+
+class Shaped:
+    """Marks a union whose members differ in JSON shape: a value is held against one of them."""
+
+    __slots__ = ()
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        choices = {_shape_of(each): handler.generate_schema(each) for each in members(union)}
+        return core_schema.tagged_union_schema(
+            choices,
+            _shape,
+            custom_error_type="wrong_shape",
+            custom_error_message="Input should be {expected}",
+            custom_error_context={"expected": " or ".join(f"a JSON {shape}" for shape in choices)},
+        )
+
+
+def _sorted(union: Any) -> tuple[list[Any], list[Any], tuple[type[Model], ...]]:
+    """The members of a tagged union: known ones, those for new tags, and what servers sent."""
+    known: list[Any] = []
+    catch_all: list[Any] = []
+    returned: list[type[Model]] = []
+    of_requests = any(issubclass(model, RequestModel) for model in _models(union))
+    for member in members(union):
+        models = _models(member)
+        if of_requests and all(issubclass(model, ResponseModel) for model in models):
+            returned += models
+        elif all(issubclass(model, (UnknownVariant, UnknownVariantParam)) for model in models):
+            catch_all.append(member)
+        else:
+            known.append(member)
+    return known, catch_all, tuple(returned)
+
+
+def _models(kind: Any) -> list[type[Model]]:
+    """The model classes among the members of a type, at any depth of unions."""
+    first, *others = members(kind)
+    if others:
+        return [model for member in (first, *others) for model in _models(member)]
+    return [first] if isinstance(first, type) and issubclass(first, Model) else []
+
+
+def _tags(kind: Any, by: str) -> set[Any]:
+    """The values that the tag has in the classes of a type; None where it may be missing."""
+    tags: set[Any] = set()
+    for model in _models(kind):
+        for member in members(model.model_fields[by].annotation):
+            tags |= set(get_args(member)) if get_origin(member) is Literal else {None}
+    return tags
+
+
+def _marker(kind: Any) -> Tagged | None:
+    """The marker of a type that is a tagged union itself."""
+    while isinstance(kind, TypeAliasType):
+        kind = kind.__value__
+    metadata = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    return next((mark for mark in metadata if isinstance(mark, Tagged)), None)
+
+
+def _is_one_of(classes: tuple[type[Model], ...]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, classes)
+
+
+def _guarded(schema: CoreSchema, applies: Callable[[Any], bool]) -> CoreSchema:
+    """The schema for values that it applies to; others add no error to those of the union."""
+
+    def check(value: Any) -> Any:
+        if not applies(value):
+            raise _NOTHING
+        return value
+
+    return core_schema.no_info_before_validator_function(check, schema)
+
+
+_SHAPES: dict[Any, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "array",
+    tuple: "array",
+    dict: "object",
+}
+
+
+def _shape(value: Any) -> str | None:
+    """The JSON shape of a value; None for what JSON does not have."""
+    return "object" if isinstance(value, BaseModel) else _SHAPES.get(value.__class__)
+
+
+def _shape_of(kind: Any) -> str:
+    """The JSON shape of the values of a type."""
+    first = bare(members(kind)[0])
+    if get_origin(first) is Literal:
+        return _SHAPES[type(get_args(first)[0])]
+    return _SHAPES.get(get_origin(first) or first, "object")
