@@ -164,18 +164,18 @@ class ReasoningSummaryContentParam(RequestModel):
 
 
 class UnknownContentPartParam(UnknownVariantParam):
-    """A variant of a vendor's own type (rule N1), kept whole (rule N3)."""
+    """A content part of a vendor's own type, `vendor:name`, kept whole (rule N1)."""
 
 
 ReasoningSummaryPartParam = TypeAliasType(
     "ReasoningSummaryPartParam",
     Annotated[ReasoningSummaryContentParam | UnknownContentPartParam, Tagged("type")],
 )
-"""Reasoning summary part param."""
+"""A part of a reasoning summary that is handed back as input."""
 
 
 class UnknownContentPart(UnknownVariant):
-    """A variant of a type the spec does not name, kept whole (rule N3)."""
+    """A content part of a type the spec does not name, kept whole (rule N3)."""
 
 
 class CompactionSummaryItemParam(RequestModel):
@@ -238,20 +238,20 @@ class InputFileContentParam(RequestModel):
 
 
 LongText = TypeAliasType("LongText", Annotated[str, Field(max_length=10485760)])
-"""Long text."""
+"""A long text, bounded only to keep requests within reason."""
 
 
 SystemContentPartParam = TypeAliasType(
     "SystemContentPartParam",
     Annotated[InputTextContentParam | UnknownContentPartParam, Tagged("type")],
 )
-"""System content part param."""
+"""A part of a system or developer message."""
 
 
 SystemContentParam = TypeAliasType(
     "SystemContentParam", Annotated[list[SystemContentPartParam] | LongText, Shaped()]
 )
-"""System content param."""
+"""The content of a system or developer message: a string, or a list of parts."""
 
 
 class SystemMessageItemParam(RequestModel):
@@ -318,13 +318,13 @@ class UrlCitationParam(RequestModel):
 
 
 class UnknownAnnotationParam(UnknownVariantParam):
-    """A variant of a vendor's own type (rule N1), kept whole (rule N3)."""
+    """An annotation of a vendor's own type, `vendor:name`, kept whole (rule N1)."""
 
 
 AnnotationParam = TypeAliasType(
     "AnnotationParam", Annotated[UrlCitationParam | UnknownAnnotationParam, Tagged("type")]
 )
-"""Annotation param."""
+"""A note on a passage of text, such as the source that it cites."""
 
 
 class OutputTextContentParam(RequestModel):
@@ -356,13 +356,13 @@ AssistantContentPartParam = TypeAliasType(
         OutputTextContentParam | RefusalContentParam | UnknownContentPartParam, Tagged("type")
     ],
 )
-"""Assistant content part param."""
+"""A part of an assistant message that is handed back as input."""
 
 
 AssistantContentParam = TypeAliasType(
     "AssistantContentParam", Annotated[list[AssistantContentPartParam] | LongText, Shaped()]
 )
-"""What the assistant said: a string, or a list of text and refusal parts."""
+"""The content of an assistant message: a string, or a list of parts."""
 
 
 MessagePhase = TypeAliasType("MessagePhase", Literal["commentary", "final_answer"])
@@ -413,7 +413,7 @@ FunctionCallItemStatus = TypeAliasType(
 
 
 class UnknownItemParam(UnknownVariantParam):
-    """A variant of a vendor's own type (rule N1), kept whole (rule N3)."""
+    """An item of a vendor's own type, `vendor:name`, kept whole (rule N1)."""
 
 
 IncludeEnum = TypeAliasType(
@@ -454,7 +454,7 @@ class FunctionToolParam(RequestModel):
 
 
 class UnknownToolParam(UnknownVariantParam):
-    """A variant of a vendor's own type (rule N1), kept whole (rule N3)."""
+    """A tool of a vendor's own type, `vendor:name`, kept whole (rule N1)."""
 
 
 class SpecificFunctionParam(RequestModel):
@@ -470,7 +470,7 @@ class SpecificFunctionParam(RequestModel):
 
 
 class UnknownToolChoiceParam(UnknownVariantParam):
-    """A variant of a vendor's own type (rule N1), kept whole (rule N3)."""
+    """A tool choice of a vendor's own type, `vendor:name`, kept whole (rule N1)."""
 
 
 SpecificToolChoiceParam = TypeAliasType(
@@ -508,9 +508,7 @@ StructuredToolChoiceParam = TypeAliasType(
     "StructuredToolChoiceParam",
     Annotated[SpecificFunctionParam | AllowedToolsParam | UnknownToolChoiceParam, Tagged("type")],
 )
-"""How the model is to use tools: a mode, one tool that it has to call, or a list that it is
-limited to (rule X5).
-"""
+"""A tool choice that names tools."""
 
 
 ToolChoiceParam = TypeAliasType(
@@ -522,7 +520,7 @@ limited to (rule X5).
 
 
 MetadataValue = TypeAliasType("MetadataValue", Annotated[str, Field(max_length=512)])
-"""Metadata value."""
+"""A value in the metadata of a response: a short text."""
 
 
 MetadataParam = TypeAliasType(
@@ -687,7 +685,7 @@ class UrlCitationBody(ResponseModel):
 
 
 class UnknownAnnotation(UnknownVariant):
-    """A variant of a type the spec does not name, kept whole (rule N3)."""
+    """An annotation of a type the spec does not name, kept whole (rule N3)."""
 
 
 Annotation = TypeAliasType(
@@ -883,13 +881,13 @@ FunctionOutputContent = TypeAliasType(
         InputTextContent | InputImageContent | InputFileContent | UnknownContentPart, Tagged("type")
     ],
 )
-"""Function output content."""
+"""A part of what a function gave."""
 
 
 FunctionOutput = TypeAliasType(
     "FunctionOutput", Annotated[str | list[FunctionOutputContent], Shaped()]
 )
-"""What the function returned: a string, or a list of text, image and file parts."""
+"""What a function gave: a string, or a list of parts."""
 
 
 class FunctionCallOutput(ResponseModel):
@@ -930,7 +928,7 @@ class CompactionBody(ResponseModel):
 
 
 class UnknownItem(UnknownVariant):
-    """A variant of a type the spec does not name, kept whole (rule N3)."""
+    """An item of a type the spec does not name, kept whole (rule N3)."""
 
 
 class Error(ResponseModel):
@@ -967,7 +965,7 @@ class FunctionTool(ResponseModel):
 
 
 class UnknownTool(UnknownVariant):
-    """A variant of a type the spec does not name, kept whole (rule N3)."""
+    """A tool of a type the spec does not name, kept whole (rule N3)."""
 
 
 Tool = TypeAliasType("Tool", Annotated[FunctionTool | UnknownTool, Tagged("type")])
@@ -989,13 +987,13 @@ class FunctionToolChoice(ResponseModel):
 
 
 class UnknownToolChoice(UnknownVariant):
-    """A variant of a type the spec does not name, kept whole (rule N3)."""
+    """A tool choice of a type the spec does not name, kept whole (rule N3)."""
 
 
 AllowedTool = TypeAliasType(
     "AllowedTool", Annotated[FunctionToolChoice | UnknownToolChoice, Tagged("type")]
 )
-"""Allowed tool."""
+"""A tool that an `allowed_tools` choice lets the model call."""
 
 
 class AllowedToolChoice(ResponseModel):
@@ -1054,7 +1052,7 @@ class JsonSchemaResponseFormat(ResponseModel):
 
 
 class UnknownTextFormat(UnknownVariant):
-    """A variant of a type the spec does not name, kept whole (rule N3)."""
+    """A text format of a type the spec does not name, kept whole (rule N3)."""
 
 
 TextFormat = TypeAliasType(
@@ -1067,7 +1065,7 @@ TextFormat = TypeAliasType(
         Tagged("type"),
     ],
 )
-"""Form that the text had to take; `{"type": "text"}` where the request named none."""
+"""The format of the text that the model writes."""
 
 
 class TextField(ResponseModel):
@@ -1127,13 +1125,13 @@ StructuredToolChoice = TypeAliasType(
     "StructuredToolChoice",
     Annotated[FunctionToolChoice | AllowedToolChoice | UnknownToolChoice, Tagged("type")],
 )
-"""How the model was to use the tools; `auto` where the request did not say."""
+"""A tool choice that names tools."""
 
 
 ToolChoice = TypeAliasType(
     "ToolChoice", Annotated[StructuredToolChoice | ToolChoiceValueEnum | str, Shaped()]
 )
-"""How the model was to use the tools; `auto` where the request did not say."""
+"""How the model was to use tools: a mode, one tool, or a list of allowed ones."""
 
 
 class ErrorPayload(ResponseModel):
@@ -1197,7 +1195,7 @@ class JsonSchemaResponseFormatParam(RequestModel):
 
 
 class UnknownTextFormatParam(UnknownVariantParam):
-    """A variant of a vendor's own type (rule N1), kept whole (rule N3)."""
+    """A text format of a vendor's own type, `vendor:name`, kept whole (rule N1)."""
 
 
 TextFormatParam = TypeAliasType(
@@ -1225,7 +1223,7 @@ ContentPart = TypeAliasType(
         Tagged("type"),
     ],
 )
-"""Content part."""
+"""A part of an item: text, reasoning, a refusal, an image or a file."""
 
 
 class ReasoningItemParam(RequestModel):
@@ -1278,13 +1276,13 @@ UserContentPartParam = TypeAliasType(
         Tagged("type"),
     ],
 )
-"""User content part param."""
+"""A part of a user message."""
 
 
 UserContentParam = TypeAliasType(
     "UserContentParam", Annotated[list[UserContentPartParam] | LongText, Shaped()]
 )
-"""What the user says: a string, or a list of text, image and file parts."""
+"""The content of a user message: a string, or a list of parts."""
 
 
 class UserMessageItemParam(RequestModel):
@@ -1347,13 +1345,13 @@ FunctionOutputContentParam = TypeAliasType(
         Tagged("type"),
     ],
 )
-"""Function output content param."""
+"""A part of what a function gave."""
 
 
 FunctionOutputParam = TypeAliasType(
     "FunctionOutputParam", Annotated[LongText | list[FunctionOutputContentParam], Shaped()]
 )
-"""What the function returned: a string, or a list of text, image, file and video parts."""
+"""What a function gave: a string, or a list of parts."""
 
 
 class FunctionCallOutputItemParam(RequestModel):
@@ -1387,7 +1385,7 @@ MessageItemParam = TypeAliasType(
         Tagged("role"),
     ],
 )
-"""Message item param."""
+"""A message by the user, the system, the developer or the assistant, told apart by `role`."""
 
 
 ResponsesToolParam = TypeAliasType(
@@ -1424,7 +1422,7 @@ MessageContent = TypeAliasType(
         Tagged("type"),
     ],
 )
-"""Message content."""
+"""A part of a message."""
 
 
 class Message(ResponseModel):
@@ -1649,7 +1647,7 @@ among themselves by `role`.
 
 
 InputParam = TypeAliasType("InputParam", Annotated[LongText | list[ItemParam], Shaped()])
-"""Input param."""
+"""The input of a request: a string, or a list of items."""
 
 
 class CreateResponseBody(RequestModel):

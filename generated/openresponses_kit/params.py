@@ -8,7 +8,9 @@ name in `models` is built from. Wherever a dictionary can stand, an object of `m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Required, TypeAlias, TypedDict
+from typing import Literal, Required, TypeAlias
+
+from typing_extensions import TypedDict
 
 from . import models
 
@@ -733,7 +735,7 @@ ReasoningSummaryPartParam: TypeAlias = (
     | models.ReasoningSummaryContentParam
     | models.UnknownContentPartParam
 )
-"""Reasoning summary part param."""
+"""A part of a reasoning summary that is handed back as input."""
 
 
 UserContentPartParam: TypeAlias = (
@@ -745,27 +747,27 @@ UserContentPartParam: TypeAlias = (
     | models.InputFileContentParam
     | models.UnknownContentPartParam
 )
-"""User content part param."""
+"""A part of a user message."""
 
 
 UserContentParam: TypeAlias = Sequence[UserContentPartParam] | str
-"""What the user says: a string, or a list of text, image and file parts."""
+"""The content of a user message: a string, or a list of parts."""
 
 
 SystemContentPartParam: TypeAlias = (
     InputTextContentParam | models.InputTextContentParam | models.UnknownContentPartParam
 )
-"""System content part param."""
+"""A part of a system or developer message."""
 
 
 SystemContentParam: TypeAlias = Sequence[SystemContentPartParam] | str
-"""System content param."""
+"""The content of a system or developer message: a string, or a list of parts."""
 
 
 AnnotationParam: TypeAlias = (
     UrlCitationParam | models.UrlCitationParam | models.UnknownAnnotationParam
 )
-"""Annotation param."""
+"""A note on a passage of text, such as the source that it cites."""
 
 
 AssistantContentPartParam: TypeAlias = (
@@ -775,11 +777,11 @@ AssistantContentPartParam: TypeAlias = (
     | models.RefusalContentParam
     | models.UnknownContentPartParam
 )
-"""Assistant content part param."""
+"""A part of an assistant message that is handed back as input."""
 
 
 AssistantContentParam: TypeAlias = Sequence[AssistantContentPartParam] | str
-"""What the assistant said: a string, or a list of text and refusal parts."""
+"""The content of an assistant message: a string, or a list of parts."""
 
 
 FunctionOutputContentParam: TypeAlias = (
@@ -793,11 +795,11 @@ FunctionOutputContentParam: TypeAlias = (
     | models.InputVideoContentParam
     | models.UnknownContentPartParam
 )
-"""Function output content param."""
+"""A part of what a function gave."""
 
 
 FunctionOutputParam: TypeAlias = str | Sequence[FunctionOutputContentParam]
-"""What the function returned: a string, or a list of text, image, file and video parts."""
+"""What a function gave: a string, or a list of parts."""
 
 
 MessageItemParam: TypeAlias = (
@@ -810,7 +812,7 @@ MessageItemParam: TypeAlias = (
     | AssistantMessageItemParam
     | models.AssistantMessageItemParam
 )
-"""Message item param."""
+"""A message by the user, the system, the developer or the assistant, told apart by `role`."""
 
 
 ItemParam: TypeAlias = (
@@ -855,9 +857,7 @@ StructuredToolChoiceParam: TypeAlias = (
     | models.AllowedToolsParam
     | models.UnknownToolChoiceParam
 )
-"""How the model is to use tools: a mode, one tool that it has to call, or a list that it is
-limited to (rule X5).
-"""
+"""A tool choice that names tools."""
 
 
 ToolChoiceParam: TypeAlias = StructuredToolChoiceParam | models.ToolChoiceValueEnum
@@ -867,7 +867,7 @@ limited to (rule X5).
 
 
 InputParam: TypeAlias = str | Sequence[ItemParam]
-"""Input param."""
+"""The input of a request: a string, or a list of items."""
 
 
 TextFormatParam: TypeAlias = (

@@ -60,10 +60,8 @@ class Tagged:
             new = self._is_new(by_tag.keys(), prefixed=issubclass(member, UnknownVariantParam))
             choices.append((_guarded(handler.generate_schema(member), new), "unknown"))
         if returned:
-            instances = _guarded(
-                core_schema.any_schema(), lambda value: isinstance(value, returned)
-            )
-            choices.append((instances, "returned"))
+            sent = _guarded(core_schema.any_schema(), _is_one_of(returned))
+            choices.append((sent, "returned"))
         if len(choices) == 1:
             return tagged
         return core_schema.union_schema(choices, mode="left_to_right")

@@ -7,12 +7,14 @@ Z17 (free objects).
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from functools import reduce
+from operator import add
 
 from openresponses_codegen import ir
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Presence, Side
 from openresponses_codegen.lower.components import TAG, Components, constant
-from openresponses_codegen.lower.naming import Names
+from openresponses_codegen.lower.naming import Group, Names
 from openresponses_codegen.lower.shapes import (
     NULL,
     ArrayShape,
@@ -76,7 +78,7 @@ class Declarer:
                 bare: ir.Type = ir.Scalar(kind, limits)
                 return ir.Alias(name, text, ir.Nullable(bare) if site.nullable else bare)
             case _:
-                return ir.Alias(name, text, self._type(site, side))
+                return ir.Alias(name, self._with_items(site, text), self._type(site, side))
 
     def _named(self, key: Hashable, side: Side) -> str:
         """The name of an inline shape, declared on first use."""
@@ -84,12 +86,21 @@ class Declarer:
         if name not in self._declared:
             group = self._names.group(key)
             site = group.representative()
-            texts = sorted({site.text for _, site in group.sites if site.text is not None})
             self._declared[name] = ir.Alias(name, None, ir.Scalar("any"))  # a place, so that recursion ends
-            declared = self._declare(name, site, side, texts[0] if len(texts) == 1 else None)
+            declared = self._declare(name, site, side, self._inline_text(name, group))
             del self._declared[name]
             self._declared[name] = declared
         return name
+
+    def _inline_text(self, name: str, group: Group) -> SpecText | None:
+        """What is said about an inline shape: where it is an item or a value, by the spec, else by us, else by the
+        one property that it stands in.
+        """
+        own = sorted({site.text for path, site in group.sites if site.text is not None and path.endswith(("]", "}"))})
+        if own:
+            return reduce(add, own)
+        texts = {site.text for _, site in group.sites if site.text is not None}
+        return _curated(name) or (texts.pop() if len(texts) == 1 else None)
 
     def _model(self, name: str, shape: ObjectShape, side: Side, text: SpecText | None) -> ir.Model:
         tag = constant(shape, TAG)
@@ -141,7 +152,20 @@ class Declarer:
         self._check_default(site)
         if each.required and not isinstance(site.shape, FixedShape):
             default = None
-        return ir.Field(name, each.name, kind, presence, default, site.text)
+        return ir.Field(name, each.name, kind, presence, default, self._with_items(site, site.text))
+
+    def _with_items(self, site: Site, text: SpecText | None) -> SpecText | None:
+        """The text of a site, with what is said about its items or values where they have no name of their own."""
+        shape = self._components.opened(site).shape
+        inner = shape.item if isinstance(shape, ArrayShape) else shape.value if isinstance(shape, MapShape) else None
+        if inner is None:
+            return text
+        inner = self._components.opened(inner)
+        is_named = isinstance(inner.shape, UnionShape | EnumShape | ObjectShape) or (
+            isinstance(inner.shape, ScalarShape) and bool(inner.shape.limits)
+        )
+        said = None if is_named else self._with_items(inner, inner.text)
+        return text + said if text is not None and said is not None else text or said
 
     def _check_default(self, site: Site) -> None:
         value = site.default.value if site.default is not None else None
@@ -245,7 +269,7 @@ class Declarer:
         types: list[ir.Type] = []
         if sorted_members.objects:
             inner = self._names.inline(self._names.object_key(site, side))
-            self._declared[inner] = self._tagged(inner, union, sorted_members, side, text)
+            self._declared[inner] = self._tagged(inner, union, sorted_members, side, _curated(inner) or text)
             types.append(ir.Reference(inner))
         types += [self._type(member, side, nested=True) for member in sorted_members.plain]
         self._check_shapes(union, sorted_members)
@@ -275,7 +299,7 @@ class Declarer:
                 names += inner
                 continue
             group = self._names.inline(self._names.nested_key(variants, side))
-            self._declared[group] = ir.TaggedUnion(group, side, None, found.nested or found.tag, inner)
+            self._declared[group] = ir.TaggedUnion(group, side, _curated(group), found.nested or found.tag, inner)
             names.append(group)
         returned = words().returned.get(name) if side is Side.REQUEST else None
         return ir.TaggedUnion(
@@ -302,5 +326,11 @@ class Declarer:
         if name not in self._declared:
             whose = "a vendor's own type (rule N1)" if side is Side.REQUEST else "a type the spec does not name"
             text = SpecText(f"A variant of {whose}, kept whole (rule N3).")
-            self._declared[name] = ir.Model(name, side, ir.Role.UNKNOWN, text, ())
+            self._declared[name] = ir.Model(name, side, ir.Role.UNKNOWN, _curated(name) or text, ())
         return name
+
+
+def _curated(name: str) -> SpecText | None:
+    """Our own text for a name of ours."""
+    text = words().texts.get(name)
+    return SpecText(text) if text is not None else None

@@ -16,6 +16,7 @@ class Words:
     names: Mapping[str, str]
     unknown: Mapping[str, str]
     returned: Mapping[str, str]
+    texts: Mapping[str, str]
     stream: str
     unknown_event: str
     terminal: frozenset[str]
@@ -33,6 +34,7 @@ def words() -> Words:
         table["names"],
         table["unknown"],
         table["returned"],
+        table["texts"],
         events["stream"],
         events["unknown"],
         frozenset(events["terminal"]),

@@ -40,11 +40,13 @@ class _ParamsView:
         text = " ".join(part for each in declarations for part in _parts(each))
         typing = [name for name in ("Literal", "Required") if f"{name}[" in text]
         typing += ["TypeAlias"] if any(each["kind"] == "alias" for each in declarations) else []
-        typing += ["TypedDict"] if any(each["kind"] != "alias" for each in declarations) else []
         abstract = [name for name in ("Mapping", "Sequence") if f"{name}[" in text]
         imports = ["from __future__ import annotations\n"]
         imports += [f"from collections.abc import {', '.join(abstract)}"] if abstract else []
         imports += [f"from typing import {', '.join(sorted(typing))}\n"] if typing else []
+        # Of typing_extensions, for pydantic refuses the one of typing before Python 3.12.
+        dicts = any(each["kind"] != "alias" for each in declarations)
+        imports += ["from typing_extensions import TypedDict\n"] if dicts else []
         imports += ["from . import models"] if "models." in text else []
         return {
             "imports": "\n".join(imports),
