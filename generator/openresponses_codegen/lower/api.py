@@ -121,16 +121,21 @@ def _event(model: ir.Model) -> ir.Model:
     )
 
 
+_REASONS = {
+    "`example`": "examples are for readers of the document",
+    "`examples`": "examples are for readers of the document",
+    "`format`": "formats stay plain strings, so that nothing changes on the way",
+    "`deprecated`": "it marks nothing in generated code yet",
+    "answers other than 200": "errors have one shape (rule E1), which is the runtime's",
+}
+
+
 def _left_out(document: Document, components: Components) -> Iterator[ir.LeftOut]:
-    reasons = {
-        "`example`": "examples are checked and documented, not generated",
-        "`examples`": "examples are checked and documented, not generated",
-        "`format`": "formats stay plain strings, so that nothing changes on the way",
-        "`summary`": "a description stands in the same place",
-        "`deprecated`": "nothing is generated for it yet",
-    }
     for what, count in sorted(document.ignored.items()):
-        yield ir.LeftOut(what, count, reasons.get(what, "says nothing about which values are valid"))
+        reason = _REASONS.get(what, "an annotation: it does not say which values are valid")
+        if what.startswith("request body as"):
+            reason = "clients send JSON (rule T1)"
+        yield ir.LeftOut(what, count, reason)
     titles = components.normaliser.titles_left_out
     if titles:
         yield ir.LeftOut("`title`", titles, "a description stands in the same place")

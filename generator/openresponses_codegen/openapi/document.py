@@ -215,7 +215,7 @@ class _DocumentReader:
         content = self._child(holder, "content")
         for media, node in self._object(content).items():
             if media in ignored:
-                self._ignored[f"request bodies as `{media}` (rule T1: JSON is sent)"] += 1
+                self._ignored[f"request body as `{media}`"] += 1
             elif media not in known:
                 hint = suggest(media, known) or f"supported: {', '.join(known)}"
                 place = content.at_key(media) if content is not None else node
