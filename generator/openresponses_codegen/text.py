@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from collections.abc import Iterator
 from typing import NoReturn
 
 LINE_WIDTH = 100
@@ -23,7 +24,7 @@ _INVISIBLE = re.compile(
 )
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
+_LIST_ITEM = re.compile(r"[-*+] |\d+\. ")
 
 
 def visible(text: str) -> str:
@@ -55,46 +56,51 @@ def _literal_character(character: str) -> str:
 
 
 def docstring(text: str, indent: int = 0, width: int = LINE_WIDTH) -> str:
-    r"""A docstring literal, wrapped, its continuation lines indented by `indent` columns.
-
-    Backslashes are doubled and no run of quotes can end it, so that whatever the text says, it stays text.
-    """
-    room = width - indent
-    paragraphs = [_wrap(paragraph, room - 6) for paragraph in _PARAGRAPHS.split(_clean(text).strip())]
-    body = "\n\n".join(paragraphs)
-    body = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if body.endswith('"'):
-        body = body[:-1] + '\\"'
-    if "\n" not in body and len(body) + 6 <= room:
+    """A docstring literal, wrapped, its continuation lines indented by `indent` columns."""
+    body = docstring_body(text, indent, width)
+    if "\n" not in body and len(body) + 6 <= width - indent:
         return f'"""{body}"""'
     margin = " " * indent
     return f'"""{textwrap.indent(body, margin).lstrip()}\n{margin}"""'
+
+
+def docstring_body(text: str, indent: int = 0, width: int = LINE_WIDTH) -> str:
+    """What stands between the quotes of a docstring, wrapped.
+
+    Backslashes are doubled and no run of quotes can end it, so that whatever the text says, it stays text.
+    """
+    escaped = _clean(text).strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    body = "\n".join(_wrapped_lines(escaped, width - indent - 6)).strip()
+    return body[:-1] + '\\"' if body.endswith('"') and not body.endswith('\\"') else body
 
 
 def _clean(text: str) -> str:
     return visible(unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")))
 
 
-def _wrap(paragraph: str, width: int) -> str:
-    """One paragraph wrapped; lines of a list stay apart."""
-    lines: list[str] = []
-    for line in paragraph.split("\n"):
+def _wrapped_lines(text: str, width: int) -> Iterator[str]:
+    """The lines of a text: prose filled, list items each on their own, fenced code as it is."""
+    paragraph: list[str] = []
+    fenced = False
+    for line in [*text.split("\n"), ""]:
         stripped = line.strip()
-        if lines and not re.match(r"[-*+] |\d+\. ", stripped):
-            lines[-1] = f"{lines[-1]} {stripped}"
+        starts_item = bool(_LIST_ITEM.match(stripped))
+        is_fence = stripped.startswith("```")
+        if paragraph and (fenced or is_fence or starts_item or not stripped):
+            yield from _filled(" ".join(paragraph), width)
+            paragraph = []
+        if fenced or is_fence:
+            yield line.rstrip()
+        elif stripped:
+            paragraph.append(stripped)
         else:
-            lines.append(stripped)
-    wrapped = (
-        textwrap.fill(
-            line,
-            width,
-            break_long_words=False,
-            break_on_hyphens=False,
-            subsequent_indent="  " if line[:2] == "- " else "",
-        )
-        for line in lines
-    )
-    return "\n".join(wrapped)
+            yield ""
+        fenced ^= is_fence
+
+
+def _filled(text: str, width: int) -> list[str]:
+    margin = "  " if _LIST_ITEM.match(text) else ""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False, subsequent_indent=margin)
 
 
 class SpecText:
@@ -108,6 +114,10 @@ class SpecText:
     def docstring(self, indent: int = 0) -> str:
         """As a Python docstring, quotes included."""
         return docstring(self._raw, indent)
+
+    def docstring_body(self, indent: int = 0) -> str:
+        """As a part of a Python docstring."""
+        return docstring_body(self._raw, indent)
 
     def literal(self) -> str:
         """As a Python string literal."""

@@ -139,7 +139,14 @@ def _left_out(document: Document, components: Components) -> Iterator[ir.LeftOut
     titles = components.normaliser.titles_left_out
     if titles:
         yield ir.LeftOut("`title`", titles, "a description stands in the same place")
-    for key in ("servers", "security", "tags"):
-        node = document.node.get(key)
+    if document.operations:
+        yield ir.LeftOut("operation", len(document.operations), "their bodies are; no client is generated yet")
+    components_node = document.node.get("components")
+    schemes = components_node.get("securitySchemes") if components_node is not None else None
+    for what, node in (
+        ("`servers`", document.node.get("servers")),
+        ("`security`", document.node.get("security")),
+        ("`securitySchemes`", schemes),
+    ):
         if node is not None and node.value:
-            yield ir.LeftOut(f"`{key}`", 1, "the caller chooses the server and the credentials")
+            yield ir.LeftOut(what, 1, "the caller chooses the server and the credentials")

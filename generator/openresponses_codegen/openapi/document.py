@@ -212,6 +212,8 @@ class _DocumentReader:
         if holder is None:
             return schemas
         self._keys(holder, {"description", "required", "content", "headers", "links"}, "body")
+        if holder.get("description") is not None:
+            self._ignored["description of a body"] += 1
         content = self._child(holder, "content")
         for media, node in self._object(content).items():
             if media in ignored:
