@@ -1190,7 +1190,7 @@ class JsonSchemaResponseFormatParam(RequestModel):
     schema_: Omittable[dict[str, Any]] = Field(default=None, alias="schema")
     """JSON Schema that the text has to follow."""
 
-    strict: bool | None = None
+    strict: bool | None = False
     """Whether the text must follow the schema to the letter; null or left out means false."""
 
 

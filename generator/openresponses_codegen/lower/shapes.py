@@ -7,8 +7,8 @@ and its absence. What is left is a shape, whether it may be null, its text and i
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from openresponses_codegen.diagnostics import Diagnostics
@@ -301,24 +301,21 @@ class Normaliser:
         discriminator = schema.discriminator or self._inner_discriminator(sites)
         if len(members) == 1 and discriminator is None:
             return self._noted(schema, members[0], nullable=nullable)
-        texts = [site.text for site in sites if site.text is not None]
-        union = Site(UnionShape(tuple(members), discriminator, schema.node), nullable, None, None, schema.node)
-        for text in texts:
-            union = Site(union.shape, nullable, union.text + text if union.text else text, None, schema.node)
-        defaults = [site.default for site in sites if site.default is not None]
-        noted = self._noted(schema, union, nullable=nullable)
-        return Site(noted.shape, nullable, noted.text, noted.default or next(iter(defaults), None), schema.node)
-
-    def _flat(self, sites: list[Site]) -> list[Site]:
-        """The members of a union with those of inline unions in it."""
-        flat: list[Site] = []
+        bare = tuple(replace(member, text=None, default=None) for member in members)
+        union = Site(UnionShape(bare, discriminator, schema.node), nullable, None, None, schema.node)
         for site in sites:
-            flat += (
-                site.shape.members
-                if isinstance(site.shape, UnionShape)
-                else [Site(site.shape, nullable=False, text=None, default=None, node=site.node)]
-            )
-        return flat
+            if site.text is not None or site.default is not None:
+                text = site.text if union.text is None or site.text is None else union.text + site.text
+                union = replace(union, text=text or union.text, default=union.default or site.default)
+        return self._noted(schema, union, nullable=nullable)
+
+    def _flat(self, sites: list[Site]) -> Iterator[Site]:
+        """The members of a union with those of inline unions in it; null is told apart already."""
+        for site in sites:
+            if isinstance(site.shape, UnionShape):
+                yield from site.shape.members
+            else:
+                yield replace(site, nullable=False)
 
     def _inner_discriminator(self, sites: list[Site]) -> str | None:
         unions = [site.shape for site in sites if isinstance(site.shape, UnionShape)]
