@@ -75,7 +75,7 @@ class Model(BaseModel):
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
-                unset = _refused_nulls(error, data)
+                unset = _refused_nulls(type(self), error, data)
                 if not unset:
                     raise
                 given = {name: value for name, value in data.items() if name not in unset}
@@ -188,12 +188,13 @@ def _is_constant(field: FieldInfo) -> bool:
     )
 
 
-def _refused_nulls(error: ValidationError, data: dict[str, Any]) -> set[str]:
-    """The arguments that were refused for being None."""
-    refused = {
-        str(line["loc"][0]) for line in error.errors(include_url=False) if len(line["loc"]) == 1
+def _refused_nulls(cls: type[BaseModel], error: ValidationError, data: dict[str, Any]) -> set[str]:
+    """The arguments that were refused for being None, of those that need not be given."""
+    optional = {
+        field.alias or name for name, field in cls.model_fields.items() if field.default is None
     }
-    return {name for name in refused if name in data and data[name] is None}
+    refused = {str(line["loc"][0]) for line in error.errors(include_url=False) if line["loc"]}
+    return {name for name in refused & optional if name in data and data[name] is None}
 
 
 def _misspelled(cls: type[BaseModel], unknown: dict[str, Any]) -> ValidationError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -33,7 +34,8 @@ F = TypeVar("F", bound=Callable[..., Any])
     epilog="Exit codes: 0 done, 1 drift or findings, 2 wrong use or bad input.",
 )
 @click.version_option(__version__, prog_name="openresponses-codegen")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     r"""Turn the Open Responses specification into a Python package that you can vendor.
 
     \b
@@ -44,6 +46,8 @@ def main() -> None:
 
     Options of `generate` and `check` may stand in [tool.openresponses-codegen] of your pyproject.toml.
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 def _reporting(command: F) -> F:

@@ -12,7 +12,7 @@ import jinja2
 from openresponses_codegen import ir
 from openresponses_codegen.ir import Role
 from openresponses_codegen.render.order import exported, imported
-from openresponses_codegen.render.params import params_view
+from openresponses_codegen.render.params import has_params, params_view
 from openresponses_codegen.render.verify import verify
 from openresponses_codegen.text import docstring, docstring_body, literal
 
@@ -61,7 +61,7 @@ def render_package(
     if api.stream is not None and "events" in components:
         stream = api.stream
         views["events"] = lambda: _events_view(api, stream, split.events)
-    if "params" in components:
+    if "params" in components and has_params(api):
         views["params"] = lambda: params_view(api)
     exports: dict[str, list[str]] = {}
     for name, view in views.items():
@@ -142,7 +142,7 @@ def _events_view(api: ir.Api, stream: ir.TaggedUnion, definitions: tuple[ir.Defi
 
 
 def _init_view(api: ir.Api, package: str, exports: Mapping[str, list[str]]) -> Mapping[str, Any]:
-    version = ".".join(str(int(part)) if part.isdigit() else part for part in api.release.split("-"))
+    version = ".".join(str(int(part)) if part.isascii() and part.isdigit() else part for part in api.release.split("-"))
     return {
         "package": package,
         "description": api.text.docstring_body() if api.text is not None else "",

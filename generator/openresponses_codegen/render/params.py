@@ -30,10 +30,15 @@ def params_view(api: ir.Api) -> Mapping[str, Any]:
     return _ParamsView(api).view()
 
 
+def has_params(api: ir.Api) -> bool:
+    """Whether a client sends anything that a dictionary can describe."""
+    return any(_is_param(each) for each in api.declarations)
+
+
 class _ParamsView:
     def __init__(self, api: ir.Api) -> None:
         self._by_name = {each.name: each for each in api.declarations}
-        self._declared = [each for each in api.declarations if self._is_param(each)]
+        self._declared = [each for each in api.declarations if _is_param(each)]
 
     def view(self) -> Mapping[str, Any]:
         declarations = [self._declaration(each) for each in self._ordered()]
@@ -53,15 +58,6 @@ class _ParamsView:
             "exports": exported(each["name"] for each in declarations),
             "declarations": declarations,
         }
-
-    def _is_param(self, declaration: ir.Declaration) -> bool:
-        match declaration:
-            case ir.Model(side=side, role=role):
-                return side is Side.REQUEST and role is Role.OBJECT
-            case ir.TaggedUnion(side=side) | ir.ShapedUnion(side=side):
-                return side is Side.REQUEST
-            case _:
-                return False
 
     def _ordered(self) -> Iterator[ir.Declaration]:
         """Dictionaries first, in the order of the spec; then unions, each after those it names."""
@@ -153,6 +149,16 @@ class _ParamsView:
                 return f"models.{name}"
             case _:
                 return f"models.{name} | Mapping[str, object]"
+
+
+def _is_param(declaration: ir.Declaration) -> bool:
+    match declaration:
+        case ir.Model(side=side, role=role):
+            return side is Side.REQUEST and role is Role.OBJECT
+        case ir.TaggedUnion(side=side) | ir.ShapedUnion(side=side):
+            return side is Side.REQUEST
+        case _:
+            return False
 
 
 def _names_in(declaration: ir.Declaration) -> set[str]:
