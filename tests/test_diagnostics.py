@@ -150,9 +150,7 @@ def test_a_finding_takes_place_and_hint_along() -> None:
 
 
 @pytest.mark.parametrize("severity", list(Severity))
-@pytest.mark.parametrize(
-    ("surplus", "told"), [(0, None), (1, "1 more {0} left out"), (7, "7 more {0}s left out")]
-)
+@pytest.mark.parametrize(("surplus", "told"), [(0, None), (1, "1 more {0} left out"), (7, "7 more {0}s left out")])
 def test_a_flood_is_counted_instead_of_kept(severity: Severity, surplus: int, told: str | None) -> None:
     found = Diagnostics()
     methods = {Severity.ERROR: found.error, Severity.WARNING: found.warning, Severity.NOTE: found.note}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Set
 from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypeAliasType
 
@@ -48,7 +49,8 @@ class Tagged:
         by_tag = {tag: member for member in known for tag in _tags(member, self.by)}
         nested = {mark.by: member for member in known if (mark := _marker(member))}
         tagged = core_schema.tagged_union_schema(
-            {tag: schemas[id(member)] for tag, member in by_tag.items() if tag is not None}, self.by
+            {tag: schemas[id(member)] for tag, member in by_tag.items() if tag is not None},
+            self._discriminator(known),
         )
         choices: list[CoreSchema | tuple[CoreSchema, str]] = [(tagged, self.by)]
         for by, member in nested.items():
@@ -65,6 +67,12 @@ class Tagged:
         if len(choices) == 1:
             return tagged
         return core_schema.union_schema(choices, mode="left_to_right")
+
+    def _discriminator(self, known: list[Any]) -> str | list[list[str | int]]:
+        """Where to look for the tag: under its name on the wire, and in objects under Python's."""
+        names = {_field(model, self.by)[0] for member in known for model in _models(member)}
+        others = sorted(names - {self.by})
+        return [[self.by], *([name] for name in others)] if others else self.by
 
     def _tag(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -146,9 +154,15 @@ def _tags(kind: Any, by: str) -> set[Any]:
     """The values that the tag has in the classes of a type; None where it may be missing."""
     tags: set[Any] = set()
     for model in _models(kind):
-        for member in members(model.model_fields[by].annotation):
+        for member in members(_field(model, by)[1].annotation):
             tags |= set(get_args(member)) if get_origin(member) is Literal else {None}
     return tags
+
+
+def _field(model: type[Model], wire_name: str) -> tuple[str, FieldInfo]:
+    """The field of a name on the wire, and its name in Python."""
+    fields = model.model_fields.items()
+    return next((name, field) for name, field in fields if (field.alias or name) == wire_name)
 
 
 def _marker(kind: Any) -> Tagged | None:

@@ -71,7 +71,8 @@ def docstring_body(text: str, indent: int = 0, width: int = LINE_WIDTH) -> str:
     """
     escaped = _clean(text).strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     body = "\n".join(_wrapped_lines(escaped, width - indent - 6)).strip()
-    return body[:-1] + '\\"' if body.endswith('"') and not body.endswith('\\"') else body
+    backslashes = len(body[:-1]) - len(body[:-1].rstrip("\\"))
+    return f'{body[:-1]}\\"' if body.endswith('"') and backslashes % 2 == 0 else body
 
 
 def _clean(text: str) -> str:

@@ -311,6 +311,8 @@ class SchemaReader:
             limit = value.value
             if keyword == "pattern":
                 fits = isinstance(limit, str)
+                if isinstance(limit, str) and not self._is_pattern(limit, value):
+                    continue
             elif keyword in _COUNTS:
                 fits = isinstance(limit, int) and not isinstance(limit, bool) and 0 <= limit < 2**63
             else:
@@ -321,6 +323,18 @@ class SchemaReader:
                 kind = "a string" if keyword == "pattern" else "a count" if keyword in _COUNTS else "a number"
                 self._error("bad-limit", f"`{keyword}` has to be {kind}", value)
         return tuple(limits)
+
+    def _is_pattern(self, pattern: str, at: HasPlace) -> bool:
+        """Whether generated code can match a pattern, asked of the engine that will."""
+        from pydantic_core import SchemaError, SchemaValidator, core_schema  # noqa: PLC0415 - few documents have one
+
+        try:
+            SchemaValidator(core_schema.str_schema(pattern=pattern))
+        except SchemaError:
+            hint = "write it for Rust's regex crate, which has no look-around and no back-references"
+            self._error("bad-pattern", "the pattern cannot be matched by generated code", at, hint)
+            return False
+        return True
 
     def _check_limits(self, schema: Schema) -> None:
         types = set(schema.types) - {"null"}

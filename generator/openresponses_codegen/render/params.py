@@ -78,7 +78,8 @@ class _ParamsView:
         match declaration:
             case ir.Model():
                 plain = all(
-                    field.wire_name.isidentifier()
+                    field.wire_name.isascii()  # Python folds other letters, such as ligatures
+                    and field.wire_name.isidentifier()
                     and not keyword.iskeyword(field.wire_name)
                     and not field.wire_name.startswith("__")
                     for field in declaration.fields

@@ -148,7 +148,10 @@ class YamlReader:
         number = number_of(text if base == DECIMAL else text[2:], base)
         if number is None:
             raise bad_number(self._text, offset)
-        return float(number) if as_float else number
+        try:
+            return float(number) if as_float else number
+        except OverflowError:
+            raise bad_number(self._text, offset) from None
 
     def _alias(self, event: events.AliasEvent) -> None:
         offset = _offset(event)
