@@ -71,8 +71,11 @@ class Tagged:
     def _discriminator(self, known: list[Any]) -> str | list[list[str | int]]:
         """Where to look for the tag: under its name on the wire, and in objects under Python's."""
         names = {_field(model, self.by)[0] for member in known for model in _models(member)}
-        others = sorted(names - {self.by})
-        return [[self.by], *([name] for name in others)] if others else self.by
+        if names == {self.by}:
+            return self.by
+        paths: list[list[str | int]] = [[self.by]]
+        paths.extend([name] for name in sorted(names))
+        return paths
 
     def _tag(self, value: Any) -> Any:
         if isinstance(value, dict):
