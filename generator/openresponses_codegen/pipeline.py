@@ -172,14 +172,6 @@ def _formatted(files: Mapping[str, str]) -> dict[str, str]:
 @cache
 def _tree_digest(folder: Path, *patterns: str) -> str:
     """The digest of the files in a folder, by path and content."""
-    skipped = {"__pycache__", "_resources"}
-    paths = sorted(
-        {
-            path
-            for pattern in patterns
-            for path in folder.rglob(pattern)
-            if not skipped & set(path.parts) and path.is_file()
-        }
-    )
-    lines = (f"{path.relative_to(folder).as_posix()} {digest(path.read_bytes())}\n" for path in paths)
-    return digest("".join(lines).encode())
+    paths = {path.relative_to(folder) for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
+    kept = sorted(path.as_posix() for path in paths if not {"__pycache__", "_resources"} & set(path.parts))
+    return digest("".join(f"{path} {digest((folder / path).read_bytes())}\n" for path in kept).encode())

@@ -7,6 +7,7 @@ Z17 (free objects).
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from functools import reduce
 from operator import add
 
@@ -85,7 +86,7 @@ class Declarer:
         name = self._names.inline(key)
         if name not in self._declared:
             group = self._names.group(key)
-            site = group.representative()
+            site = replace(group.representative(), nullable=False)  # null is added where it is used
             self._declared[name] = ir.Alias(name, None, ir.Scalar("any"))  # a place, so that recursion ends
             declared = self._declare(name, site, side, self._inline_text(name, group))
             del self._declared[name]
