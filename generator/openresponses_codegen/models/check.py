@@ -10,6 +10,7 @@ import ast
 from collections.abc import Mapping
 
 from openresponses_codegen import ir
+from openresponses_codegen.models.schema import base_class
 
 
 class ModelError(Exception):
@@ -36,6 +37,8 @@ def check_definitions(api: ir.Api, definitions: Mapping[str, ast.Module]) -> Non
 def _check_model(model: ir.Model, node: ast.stmt) -> None:
     if not isinstance(node, ast.ClassDef):
         raise ModelError(f"`{model.name}` came out as something other than a class")
+    if [ast.unparse(base) for base in node.bases] != [base_class(model)]:
+        raise ModelError(f"`{model.name}` came out with another base")
     annotated = [each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
     fields = {each.target.id: each for each in annotated if isinstance(each.target, ast.Name)}
     names = [name for name, each in fields.items() if not ast.unparse(each.annotation).startswith("ClassVar[")]

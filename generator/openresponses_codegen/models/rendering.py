@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from openresponses_codegen import ir
-from openresponses_codegen.ir import Presence, Role, Side
+from openresponses_codegen.ir import Presence
 from openresponses_codegen.models.check import check_definitions
-from openresponses_codegen.models.schema import normalised_schema
+from openresponses_codegen.models.schema import base_class, normalised_schema
 from openresponses_codegen.names import sentence
 from openresponses_codegen.text import SpecText, docstring, literal
 
@@ -87,7 +87,7 @@ def _context(declaration: ir.Declaration) -> dict[str, Any]:
     match declaration:
         case ir.Model():
             return {
-                "base": _base(declaration),
+                "base": base_class(declaration),
                 "docstring": _docstring(declaration.text, declaration.name, 4),
                 "closed": declaration.closed,
                 "constants": list(_constants(declaration)),
@@ -121,14 +121,6 @@ def _enum_docstring(enum: ir.Enum) -> str:
     for value in described:
         text = text.with_item(str(value.value), value.text)
     return text.docstring()
-
-
-def _base(model: ir.Model) -> str:
-    if model.role is Role.EVENT:
-        return "Event"
-    if model.role is Role.UNKNOWN:
-        return "UnknownVariantParam" if model.side is Side.REQUEST else "UnknownVariant"
-    return "RequestModel" if model.side is Side.REQUEST else "ResponseModel"
 
 
 def _constants(model: ir.Model) -> Iterator[str]:

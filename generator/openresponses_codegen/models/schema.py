@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from openresponses_codegen import ir
+from openresponses_codegen.ir import Role, Side
 
 Json: TypeAlias = dict[str, Any]
 
@@ -21,6 +22,15 @@ def normalised_schema(api: ir.Api) -> Json:
         "paths": {},
         "components": {"schemas": {each.name: _declaration(each) for each in api.declarations}},
     }
+
+
+def base_class(model: ir.Model) -> str:
+    """The base of a model, by its name in the generated `_base`."""
+    if model.role is Role.EVENT:
+        return "Event"
+    if model.role is Role.UNKNOWN:
+        return "UnknownVariantParam" if model.side is Side.REQUEST else "UnknownVariant"
+    return "RequestModel" if model.side is Side.REQUEST else "ResponseModel"
 
 
 def _declaration(declaration: ir.Declaration) -> Json:
