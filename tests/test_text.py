@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openresponses_codegen.text import LINE_WIDTH, SpecText, docstring, literal, visible
 
-PIECES = r'" """ ''' \ { } {{ x }} # - ``` \N{DASH}'.split(" ") + ["\n", "\r\n", "\t", "- item", "\u202e", "\x00", " "]
+QUOTES = ['"', '"""', "'''", "\\"]
+PIECES = [*QUOTES, "\n", "\r\n", "\t", "{", "}", "{{ x }}", "# ", "- item", "```", "\\N{DASH}", "\u202e", "\x00", " "]
 TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=12)), max_size=12).map("".join)
 
 
