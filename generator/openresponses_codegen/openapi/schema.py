@@ -355,7 +355,7 @@ def component_name(reference: str, at: HasPlace, names: frozenset[str], diagnost
     Nothing is ever read to follow a reference: neither a file nor the network.
     """
     if not reference.startswith("#"):
-        remote = "://" in reference or reference.startswith("//")
+        remote = ("://" in reference and not reference.startswith("file:")) or reference.startswith("//")
         code, where = ("remote-reference", "to the network") if remote else ("outside-reference", "to another file")
         diagnostics.error(
             code,
