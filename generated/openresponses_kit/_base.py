@@ -54,9 +54,8 @@ class Model(BaseModel):
         extra="allow",
         strict=True,
         allow_inf_nan=False,
+        ser_json_inf_nan="constants",
         defer_build=True,
-        validate_by_name=True,
-        validate_by_alias=True,
         serialize_by_alias=True,
         protected_namespaces=(),
     )
@@ -71,17 +70,25 @@ class Model(BaseModel):
         def __init__(self, /, **data: Any) -> None:
             __tracebackhide__ = True
             for name, value in _constants(type(self)).items():
-                data.setdefault(name, value)
+                if name not in data:
+                    data.setdefault(self.__pydantic_fields__[name].alias or name, value)
             try:
-                self.__pydantic_validator__.validate_python(data, self_instance=self)
+                self._construct(data)
             except ValidationError as error:
                 unset = _refused_nulls(type(self), error, data)
                 if not unset:
                     raise
                 given = {name: value for name, value in data.items() if name not in unset}
-                self.__pydantic_validator__.validate_python(given, self_instance=self)
+                self._construct(given)
             if self.__pydantic_extra__ and not self.EXTENSIBLE:
                 raise _misspelled(type(self), self.__pydantic_extra__)
+
+        def _construct(self, data: dict[str, Any]) -> None:
+            __tracebackhide__ = True
+            # By name, too: the names in Python, which are none on the wire.
+            self.__pydantic_validator__.validate_python(
+                data, self_instance=self, by_alias=True, by_name=True
+            )
 
         # Parsing goes straight to the core and keeps `model_fields_set` as received.
         __init__.__pydantic_base_init__ = True
@@ -107,6 +114,8 @@ class Model(BaseModel):
         fields = model["schema"]
         while fields["type"] != "model-fields":
             fields = fields["schema"]
+        for field in fields["fields"].values():
+            admit_sequences(field["schema"])
         for name in _constants(cls):
             field = fields["fields"][name]
             # A class that is complete already comes back as it was left here.
@@ -171,6 +180,18 @@ def _is_none(value: object) -> bool:
 
 Omittable: TypeAlias = Annotated[T | None, Field(exclude_if=_is_none), _NotNull()]
 """A field that may be left out and is never null; None in Python means left out (Z1)."""
+
+
+def admit_sequences(schema: dict[str, Any]) -> None:
+    """Let a tuple stand for a list, wherever a list is in a schema."""
+    if schema["type"] == "list":
+        schema["strict"] = False
+    for key in ("schema", "items_schema", "values_schema"):
+        if key in schema and schema["type"] != "model":
+            admit_sequences(schema[key])
+    if schema["type"] == "tagged-union":
+        for choice in schema["choices"].values():
+            admit_sequences(choice)
 
 
 @cache

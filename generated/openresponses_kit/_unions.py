@@ -6,12 +6,12 @@ Rules kept here: N1 and N3 (new types), N4 (what came from a server goes back un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from typing_extensions import TypeAliasType
 
 from ._base import (
@@ -20,6 +20,7 @@ from ._base import (
     ResponseModel,
     UnknownVariant,
     UnknownVariantParam,
+    admit_sequences,
     bare,
     members,
 )
@@ -48,34 +49,54 @@ class Tagged:
         schemas = {id(member): handler.generate_schema(member) for member in known}
         by_tag = {tag: member for member in known for tag in _tags(member, self.by)}
         nested = {mark.by: member for member in known if (mark := _marker(member))}
-        tagged = core_schema.tagged_union_schema(
-            {tag: schemas[id(member)] for tag, member in by_tag.items() if tag is not None},
-            self._discriminator(known),
-        )
-        choices: list[CoreSchema | tuple[CoreSchema, str]] = [(tagged, self.by)]
+        choices = {tag: schemas[id(member)] for tag, member in by_tag.items() if tag is not None}
+        others: list[tuple[CoreSchema, str]] = []
         for by, member in nested.items():
-            choices.append((self._untagged(member, by, schemas[id(member)]), self.by))
+            untagged = self._untagged(member, schemas[id(member)])
+            choices |= {tag: untagged for tag in _tags(member, by) if tag not in choices}
+            others.append((_guarded(untagged, self._has_null_tag(by)), self.by))
         if None in by_tag:
-            untagged = _guarded(schemas[id(by_tag[None])], self._is_untagged(nested.keys()))
-            choices.append((untagged, self.by))
+            optional = schemas[id(by_tag[None])]
+            others.append((_guarded(optional, self._is_untagged(nested.keys())), self.by))
         for member in catch_all:
             new = self._is_new(by_tag.keys(), prefixed=issubclass(member, UnknownVariantParam))
-            choices.append((_guarded(handler.generate_schema(member), new), "unknown"))
+            others.append((_guarded(handler.generate_schema(member), new), "unknown"))
         if returned:
-            sent = _guarded(core_schema.any_schema(), _is_one_of(returned))
-            choices.append((sent, "returned"))
-        if len(choices) == 1:
+            others.append((_guarded(core_schema.any_schema(), _is_one_of(returned)), "returned"))
+        tagged = core_schema.tagged_union_schema(choices, self._discriminator(known, nested))
+        if not others:
             return tagged
-        return core_schema.union_schema(choices, mode="left_to_right")
+        return core_schema.union_schema([(tagged, self.by), *others], mode="left_to_right")
 
-    def _discriminator(self, known: list[Any]) -> str | list[list[str | int]]:
-        """Where to look for the tag: under its name on the wire, and in objects under Python's."""
+    def _discriminator(
+        self, known: list[Any], nested: Iterable[str]
+    ) -> str | list[list[str | int]]:
+        """Where to look for the tag.
+
+        Under its name on the wire, in objects under Python's, and then for the constant by which a
+        nested union knows its members.
+        """
         names = {_field(model, self.by)[0] for member in known for model in _models(member)}
-        if names == {self.by}:
+        others = [*sorted(names - {self.by}), *nested]
+        if not others:
             return self.by
         paths: list[list[str | int]] = [[self.by]]
-        paths.extend([name] for name in sorted(names))
+        paths.extend([name] for name in others)
         return paths
+
+    def _untagged(self, member: Any, schema: CoreSchema) -> CoreSchema:
+        """Reads an object without the tag as what the constant of a nested union says (Z7)."""
+        (tag,) = _tags(member, self.by)
+
+        def read(value: Any) -> Any:
+            given = self._tag(value)
+            if given is not None or not isinstance(value, dict):
+                raise PydanticCustomError(
+                    "unknown_tag", "{tag} is no `{by}`", {"tag": repr(given), "by": self.by}
+                )
+            return {**cast("dict[str, Any]", value), self.by: tag}
+
+        return core_schema.no_info_before_validator_function(read, schema)
 
     def _tag(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -87,7 +108,19 @@ class Tagged:
 
         def check(value: Any) -> bool:
             tag = self._tag(value)
-            return isinstance(tag, str) and tag not in known and (":" in tag or not prefixed)
+            return isinstance(tag, str) and tag not in known and (not prefixed or _is_prefixed(tag))
+
+        return check
+
+    def _has_null_tag(self, nested: str) -> Callable[[Any], bool]:
+        """Whether the tag is null where the constant of a nested union tells what the value is."""
+
+        def check(value: Any) -> bool:
+            return (
+                isinstance(value, dict)
+                and {self.by, nested} <= value.keys()
+                and not self._tag(value)
+            )
 
         return check
 
@@ -95,21 +128,13 @@ class Tagged:
         """Whether a value has no tag, nor the constant by which a nested union would know it."""
 
         def check(value: Any) -> bool:
-            is_nested = isinstance(value, dict) and bool(nested & value.keys())
-            return self._tag(value) is None and not is_nested
+            return (
+                isinstance(value, dict)
+                and self._tag(value) is None
+                and not nested & cast("dict[str, Any]", value).keys()
+            )
 
         return check
-
-    def _untagged(self, member: Any, nested: str, schema: CoreSchema) -> CoreSchema:
-        """Reads an object without the tag as a member of the union nested on another one (Z7)."""
-        (tag,) = _tags(member, self.by)
-
-        def read(value: Any) -> Any:
-            if isinstance(value, dict) and nested in value and self._tag(value) is None:
-                return {**cast("dict[str, Any]", value), self.by: tag}
-            raise _NOTHING
-
-        return core_schema.no_info_before_validator_function(read, schema)
 
 
 class Shaped:
@@ -119,6 +144,8 @@ class Shaped:
 
     def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         choices = {_shape_of(each): handler.generate_schema(each) for each in members(union)}
+        for choice in choices.values():
+            admit_sequences(cast("dict[str, Any]", choice))
         return core_schema.tagged_union_schema(
             choices,
             _shape,
@@ -176,6 +203,12 @@ def _marker(kind: Any) -> Tagged | None:
     return next((mark for mark in metadata if isinstance(mark, Tagged)), None)
 
 
+def _is_prefixed(tag: str) -> bool:
+    """Whether a tag has the form `vendor:name`."""
+    vendor, _, name = tag.partition(":")
+    return bool(vendor and name)
+
+
 def _is_one_of(classes: tuple[type[Model], ...]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, classes)
 
@@ -199,12 +232,16 @@ _SHAPES: dict[Any, str] = {
     list: "array",
     tuple: "array",
     dict: "object",
+    BaseModel: "object",
 }
 
 
 def _shape(value: Any) -> str | None:
     """The JSON shape of a value; None for what JSON does not have."""
-    return "object" if isinstance(value, BaseModel) else _SHAPES.get(value.__class__)
+    shape = _SHAPES.get(value.__class__)
+    if shape is None:
+        shape = next((_SHAPES[kind] for kind in _SHAPES if isinstance(value, kind)), None)
+    return shape
 
 
 def _shape_of(kind: Any) -> str:

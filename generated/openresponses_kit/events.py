@@ -603,7 +603,7 @@ class UnknownEvent(UnknownVariant, Event):
     def sequence_number(self) -> int | None:
         """Position of the event in its stream; None when the server gave none (rules N2, S3)."""
         number = (self.model_extra or {}).get("sequence_number")
-        return number if isinstance(number, int) else None
+        return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 StreamEvent = TypeAliasType(

@@ -1496,7 +1496,7 @@ class ResponseResource(ResponseModel):
     `previous_response_id`.
     """
 
-    object_: Literal["response"] = Field(default="response", alias="object")
+    object: Literal["response"] = "response"
     """Marks the object as a response."""
 
     created_at: int
@@ -1613,7 +1613,7 @@ class CompactResource(ResponseModel):
     id: str
     """Id of the compaction, set by the server; not the id of a response to continue from."""
 
-    object_: Literal["response.compaction"] = Field(default="response.compaction", alias="object")
+    object: Literal["response.compaction"] = "response.compaction"
     """Marks the object as a compacted window."""
 
     output: list[ItemField]

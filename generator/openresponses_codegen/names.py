@@ -38,8 +38,7 @@ _MODEL_ATTRIBUTES = frozenset(
 """Attributes of the model base: a field cannot have them."""
 
 _ANNOTATION_NAMES = frozenset(
-    "Annotated Any ClassVar Field Literal Omittable None True False bool dict float frozenset int list object property "
-    "str tuple".split()
+    "Annotated Any ClassVar Field Literal Omittable None True False bool dict float frozenset int list str".split()
 )
 """Names that class bodies read: a field of that name would shadow them for the fields after it."""
 

@@ -25,6 +25,9 @@ _SCALARS: Mapping[str, str] = {
 }
 
 
+_USED = frozenset({*_SCALARS.values(), "Literal", "Mapping", "Required", "Sequence", "models"})
+
+
 def params_view(api: ir.Api) -> Mapping[str, Any]:
     """The variables of `core/params.py.jinja`."""
     return _ParamsView(api).view()
@@ -77,13 +80,7 @@ class _ParamsView:
     def _declaration(self, declaration: ir.Declaration) -> dict[str, Any]:
         match declaration:
             case ir.Model():
-                plain = all(
-                    field.wire_name.isascii()  # Python folds other letters, such as ligatures
-                    and field.wire_name.isidentifier()
-                    and not keyword.iskeyword(field.wire_name)
-                    and not field.wire_name.startswith("__")
-                    for field in declaration.fields
-                )
+                plain = all(_is_key(field.wire_name) for field in declaration.fields)
                 return {
                     "kind": "dict" if plain else "functional",
                     "name": declaration.name,
@@ -160,6 +157,21 @@ def _is_param(declaration: ir.Declaration) -> bool:
             return side is Side.REQUEST
         case _:
             return False
+
+
+def _is_key(wire_name: str) -> bool:
+    """Whether a name can be a key in the class form of a dictionary.
+
+    Python folds letters beyond ASCII, such as ligatures, mangles two leading underscores, and takes the name of a
+    type that later keys use for the key.
+    """
+    return (
+        wire_name.isascii()
+        and wire_name.isidentifier()
+        and not wire_name.startswith("__")
+        and not keyword.iskeyword(wire_name)
+        and wire_name not in _USED
+    )
 
 
 def _names_in(declaration: ir.Declaration) -> set[str]:

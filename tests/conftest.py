@@ -1,0 +1,110 @@
+"""Hypothesis profiles, and the generated packages that the tests read payloads with.
+
+`HYPOTHESIS_PROFILE=long` draws many more examples than the default, and others each time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from payloads import NEWEST
+from pydantic import BaseModel, TypeAdapter
+
+settings.register_profile(
+    "default",
+    derandomize=True,
+    deadline=None,
+    phases=set(Phase) - {Phase.explain},
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile(
+    "long", settings.get_profile("default"), derandomize=False, max_examples=3000, print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="renew the golden cases and the committed package")
+
+
+def generated(release: str, name: str) -> Mapping[str, str]:
+    """The files of a package made of a bundled release, by path."""
+    from openresponses_codegen import pipeline
+
+    return pipeline.generate(pipeline.load_spec(release), pipeline.Options(package=name)).files
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ModuleType]:
+    """The package of a release: the committed one for the newest, one made on the spot for any other."""
+    made: dict[str, ModuleType] = {}
+
+    def package(release: str = NEWEST) -> ModuleType:
+        if release == NEWEST:
+            return importlib.import_module("openresponses_kit")
+        if release not in made:
+            name = f"kit_{release.replace('-', '_')}"
+            folder = tmp_path_factory.mktemp("generated")
+            for path, text in generated(release, name).items():
+                (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name / path).write_bytes(text.encode())
+            made[release] = _imported(name, folder)
+        return made[release]
+
+    return package
+
+
+def _imported(name: str, folder: Path) -> ModuleType:
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(folder))
+
+
+class Reader:
+    """One way in and out for a class or a type alias of a package."""
+
+    def __init__(self, symbol: Any) -> None:
+        is_model = isinstance(symbol, type) and issubclass(symbol, BaseModel)
+        self.model: type[BaseModel] | None = symbol if is_model else None
+        self._adapter: TypeAdapter[Any] = TypeAdapter(symbol)
+
+    def parse(self, payload: Any) -> Any:
+        return self.model.model_validate(payload) if self.model else self._adapter.validate_python(payload)
+
+    def parse_json(self, text: str | bytes) -> Any:
+        return self.model.model_validate_json(text) if self.model else self._adapter.validate_json(text)
+
+    def dump(self, parsed: Any) -> Any:
+        if self.model:
+            return parsed.model_dump(mode="json")
+        return self._adapter.dump_python(parsed, mode="json", exclude_unset=True)
+
+    def dump_json(self, parsed: Any) -> Any:
+        """What is on the wire, as a JSON value."""
+        if self.model:
+            return json.loads(parsed.model_dump_json())
+        return json.loads(self._adapter.dump_json(parsed, exclude_unset=True))
+
+
+@pytest.fixture(scope="session")
+def reader(package: Callable[[str], ModuleType]) -> Callable[..., Reader]:
+    """The reader of a symbol of a release's package."""
+    made: dict[tuple[str, str], Reader] = {}
+
+    def reader(symbol: str, release: str = NEWEST) -> Reader:
+        if (release, symbol) not in made:
+            made[release, symbol] = Reader(getattr(package(release), symbol))
+        return made[release, symbol]
+
+    return reader
