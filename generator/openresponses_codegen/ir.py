@@ -72,6 +72,8 @@ class OpenEnum:
     """An enum, by name, where a server may send values that the spec does not name (rule N4)."""
 
     name: str
+    kind: ScalarKind = "string"
+    """The type of those values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,12 @@ MAX_NAME = 120
 
 RUNTIME_NAMES = frozenset(
     """
-    Annotated Any BaseModel ClassVar ConfigDict Event Field Literal Mapping Model NotRequired Omittable Optional
-    RequestModel Required ResponseModel Self Sequence Shaped StreamEvent Tagged TypeAdapter TypeAlias TypeAliasType
-    TypedDict TYPE_CHECKING Union UnknownEvent UnknownVariant UnknownVariantParam
-    annotations models events params parse_event EVENT_TYPES SPEC_RELEASE False None True
-    bool bytes dict float frozenset int list object property set str super tuple type
+    Annotated Any BaseModel Callable ClassVar ConfigDict Event Field Literal Mapping MappingProxyType Model NotRequired
+    Omittable Optional RequestModel Required ResponseModel Self Sequence Shaped StreamEvent TYPE_CHECKING Tagged
+    TypeAdapter TypeAlias TypeAliasType TypedDict Union UnknownEvent UnknownVariant UnknownVariantParam
+    EVENT_TYPES SPEC_RELEASE annotations cache events import_module models params parse_event
+    AttributeError False None True bool bytes dict float frozenset getattr globals int isinstance list object property set
+    sorted str super tuple type
     """.split()
 )
 """Names that generated modules use for something else: a declaration cannot have them."""

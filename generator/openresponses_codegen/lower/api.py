@@ -24,7 +24,7 @@ def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
     """
     components = Components(document, diagnostics)
     names = Names(components, components.reached(document), diagnostics)
-    operations = tuple(_operations(document, names, diagnostics))
+    operations = tuple(_operations(document, components, names, diagnostics))
     declarations = {each.name: each for each in Declarer(components, names, diagnostics).declarations()}
     stream = _stream(document, components, diagnostics)
     for name in stream.members if stream else ():
@@ -51,15 +51,17 @@ def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
     )
 
 
-def _operations(document: Document, names: Names, diagnostics: Diagnostics) -> Iterator[ir.Operation]:
+def _operations(
+    document: Document, components: Components, names: Names, diagnostics: Diagnostics
+) -> Iterator[ir.Operation]:
     for operation in document.operations:
         yield ir.Operation(
             operation.id,
             operation.method,
             operation.path,
             _text(operation),
-            _body(operation.request, Side.REQUEST, names, diagnostics),
-            _body(operation.response, Side.RESPONSE, names, diagnostics),
+            _body(operation.request, Side.REQUEST, components, names, diagnostics),
+            _body(operation.response, Side.RESPONSE, components, names, diagnostics),
             operation.events is not None,
         )
 
@@ -70,10 +72,13 @@ def _text(operation: Operation) -> SpecText | None:
     return operation.summary + operation.description
 
 
-def _body(schema: Schema | None, side: Side, names: Names, diagnostics: Diagnostics) -> str | None:
+def _body(
+    schema: Schema | None, side: Side, components: Components, names: Names, diagnostics: Diagnostics
+) -> str | None:
     if schema is None:
         return None
-    if schema.ref is None:
+    shape = components.site(schema).shape
+    if not isinstance(shape, RefShape):
         diagnostics.error(
             "inline-body",
             "the body of an operation has to be a component",
@@ -81,7 +86,7 @@ def _body(schema: Schema | None, side: Side, names: Names, diagnostics: Diagnost
             hint="move the schema to `components.schemas` and refer to it",
         )
         return None
-    return names.component(schema.ref, side)
+    return names.component(shape.name, side)
 
 
 def _stream(document: Document, components: Components, diagnostics: Diagnostics) -> ir.TaggedUnion | None:

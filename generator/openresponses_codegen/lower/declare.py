@@ -249,8 +249,10 @@ class Declarer:
         return kind if isinstance(kind, ir.OpenEnum) else ir.Scalar("string")
 
     def _enum(self, name: str, side: Side) -> ir.Type:
-        strings = all(isinstance(value.value, str) for value in self._enum_values(name))
-        return ir.OpenEnum(name) if side is Side.RESPONSE and strings else ir.Reference(name)
+        kinds = {type(value.value) for value in self._enum_values(name)}
+        if side is Side.REQUEST or len(kinds) > 1 or bool in kinds:
+            return ir.Reference(name)
+        return ir.OpenEnum(name, "string" if str in kinds else "integer")
 
     def _enum_values(self, name: str) -> tuple[ir.EnumValue, ...]:
         declared = self._declared.get(name)
@@ -309,7 +311,7 @@ class Declarer:
             text,
             found.tag,
             tuple(dict.fromkeys(names)),
-            self._unknown(name, side) if found.tag == TAG else None,
+            self._unknown(name, union, side) if found.tag == TAG else None,
             returned if returned in self._components.sites else None,
         )
 
@@ -321,10 +323,17 @@ class Declarer:
             return self._names.component(shape.name, side)
         return self._named(self._names.key(variant.site, side), side)
 
-    def _unknown(self, union: str, side: Side) -> str:
+    def _unknown(self, name_of_union: str, union: UnionShape, side: Side) -> str:
         """The class that keeps the variants which a union does not name."""
-        name = words().unknown.get(union, f"Unknown{union}")
-        if name not in self._declared:
+        name = words().unknown.get(name_of_union, f"Unknown{name_of_union}")
+        if name in self._names.classes:
+            self._diagnostics.error(
+                "name-collision",
+                f"`{name}` is the class for new variants of `{name_of_union}`, and also what something else is named",
+                at=union.node,
+                hint="rename the other one",
+            )
+        elif name not in self._declared:
             whose = "a vendor's own type (rule N1)" if side is Side.REQUEST else "a type the spec does not name"
             text = SpecText(f"A variant of {whose}, kept whole (rule N3).")
             self._declared[name] = ir.Model(name, side, ir.Role.UNKNOWN, _curated(name) or text, ())

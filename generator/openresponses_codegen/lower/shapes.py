@@ -7,6 +7,7 @@ and its absence. What is left is a shape, whether it may be null, its text and i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -335,8 +336,7 @@ class Normaliser:
                     f"a value of the enum is no {' or '.join(schema.types)}",
                     at=schema.node.at_key("enum"),
                 )
-            text = schema.enum_texts.get(value) if isinstance(value, str) else None
-            constants.append(EnumValue(value, text))
+            constants.append(EnumValue(value, schema.enum_texts.get(_key_of(value))))
         if schema.limits:
             self._diagnostics.error(
                 "unsupported-combination",
@@ -344,8 +344,8 @@ class Normaliser:
                 at=schema.node,
                 hint="list the values",
             )
-        undescribed = schema.enum_texts.keys() - {value for value in values if isinstance(value, str)}
-        for name in sorted(undescribed):
+        stale = schema.enum_texts.keys() - {_key_of(value) for value in values}
+        for name in sorted(stale):
             self._diagnostics.warning(
                 "stale-enum-text",
                 f"`{name}` is described but is no value of the enum; its text is left out",
@@ -423,6 +423,11 @@ class Normaliser:
                 at=schema.node.at_key("required"),
                 hint="describe the property, or remove it from `required`",
             )
+
+
+def _key_of(value: Constant | float) -> str:
+    """A value as a key of `x-enumDescriptions`."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _type_of(value: Constant) -> str:

@@ -62,8 +62,8 @@ def _type(kind: ir.Type) -> Json:
             return {"enum": [value]}
         case ir.Reference(name):
             return _reference(name)
-        case ir.OpenEnum(name):
-            return {"anyOf": [_reference(name), {"type": "string"}]}
+        case ir.OpenEnum(name, of):
+            return {"anyOf": [_reference(name), {"type": of}]}
         case ir.Array(item, limits):
             return {"type": "array", "items": _type(item), **dict(limits)}
         case ir.Map(value, limits):

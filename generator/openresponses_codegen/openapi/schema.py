@@ -116,7 +116,8 @@ class Schema:
         """Whether no value can satisfy it, which says that the property must be absent."""
         limits = dict(self.limits)
         low, high = limits.get("minLength"), limits.get("maxLength")
-        return self.disallowed or (isinstance(low, int) and isinstance(high, int) and low > high)
+        impossible = isinstance(low, int) and isinstance(high, int) and low > high
+        return self.disallowed or impossible or any(member.is_absent for member in self.all_of)
 
 
 class SchemaReader:
