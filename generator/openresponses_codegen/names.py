@@ -71,8 +71,9 @@ def field_name(wire_name: str, class_names: frozenset[str]) -> str | None:
     if name[0].isdigit():
         name = f"field_{name}"
     taken = _MODEL_ATTRIBUTES | _ANNOTATION_NAMES | class_names
-    if keyword.iskeyword(name) or name in taken or name.startswith("model_"):
-        name = f"{name}_"
+    reserved = keyword.iskeyword(name) or (name.startswith("model_") and not name.endswith("_"))
+    while reserved or name in taken:
+        name, reserved = f"{name}_", False
     return name
 
 
