@@ -123,8 +123,15 @@ def test_z1_null_is_refused_where_it_is_not_and_none_leaves_a_field_out(each: Co
                 assert same_json(wire(model(**payload)), without(payload, name)), name
 
 
+def default_of(each: Component, name: str) -> Any:
+    """What the schema says that a property left out means; None where it says nothing."""
+    options = each.document.options(each.options[0].properties[name])
+    return next((option.schema["default"] for option in options if "default" in option.schema), None)
+
+
 @pytest.mark.parametrize("each", OBJECTS, ids=str)
 def test_z1_absent_stays_absent(each: Component) -> None:
+    """In Python it is the default that the schema states, or None."""
     model = getattr(kit, each.symbol)
     for name, required, _ in fields_of(each):
         payload = without(sample(each), name)
@@ -132,8 +139,10 @@ def test_z1_absent_stays_absent(each: Component) -> None:
             assert errors(model.model_validate, payload) == [((name,), "missing")]
             assert {loc for loc, _ in errors(model, **payload)} == {(name,)}
         else:
-            assert same_json(wire(model.model_validate_json(json.dumps(payload))), payload), name
-            assert same_json(wire(model(**payload)), payload), name
+            attribute = next(key for key, info in model.model_fields.items() if (info.alias or key) == name)
+            for made in (model.model_validate_json(json.dumps(payload)), model(**payload)):
+                assert same_json(wire(made), payload), name
+                assert getattr(made, attribute) == default_of(each, name)
 
 
 def test_z1_there_are_fields_of_all_three_classes() -> None:
@@ -211,6 +220,22 @@ def test_subclasses_of_str_and_dict_are_taken_wherever_the_plain_ones_are(argume
 def test_sequences_that_the_typed_dictionaries_admit_are_taken(arguments: dict[str, Any]) -> None:
     """`params` says `Sequence`: a tuple passes the type checker, so it has to pass here."""
     assert same_json(wire(Body(**arguments)), json.loads(json.dumps(arguments)))
+
+
+@pytest.mark.parametrize("none", [{}, {"store": None}], ids=str)
+def test_what_an_iterator_gives_is_not_lost(none: dict[str, None]) -> None:
+    """Taken or refused; but never read twice, which leaves nothing."""
+    tool = {"type": "function", "name": "f"}
+    try:
+        made = Body(tools=iter([tool]), **none)
+    except ValidationError:
+        return
+    assert same_json(wire(made), {"tools": [tool]})
+
+
+def test_a_set_is_no_list() -> None:
+    """It has no order, and what is sent has one."""
+    assert {loc[0] for loc, _ in errors(Body, include={"reasoning.encrypted_content"})} == {"include"}
 
 
 # JSON that is only passed on.

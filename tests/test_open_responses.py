@@ -149,6 +149,16 @@ def test_n3_a_number_beyond_a_double_never_becomes_null(number: str) -> None:
     assert "null" not in parsed.model_dump_json()
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "Infinity"])
+def test_n3_what_is_dumped_is_json(number: str) -> None:
+    """`Infinity` and `NaN` are no JSON: what reads as one of them is refused, or kept in another way."""
+    try:
+        parsed = kit.parse_event(f'{{"type": "acme:n", "value": [{number}]}}')
+    except ValidationError:
+        return
+    json.loads(parsed.model_dump_json(), parse_constant=pytest.fail)
+
+
 @pytest.mark.parametrize("each", WHOLE, ids=str)
 def test_n4_a_field_named_like_a_python_attribute_is_unknown(each: Component, package: Packages) -> None:
     """The name that a field has in Python is no name on the wire: `object_` is a new field, and is not `object`."""

@@ -152,6 +152,7 @@ def test_importing_the_package_imports_no_pydantic() -> None:
     code = (
         "import sys, openresponses_kit as kit\n"
         "names = dir(kit), kit.__version__, kit.SPEC_RELEASE, kit.__all__, hasattr(kit, 'nothing')\n"
+        "assert set(kit.__all__) <= set(dir(kit))\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
         "assert not loaded & {'pydantic', 'pydantic_core', 'typing_extensions', 'openresponses_codegen'}, loaded\n"
         "assert 'openresponses_kit.models' not in sys.modules\n"

@@ -48,7 +48,7 @@ def test_there_are_all_components() -> None:
 def test_drawn_payloads_are_valid(each: Component) -> None:
     """Guards the tests below: what they draw is valid JSON Schema as `jsonschema` understands it."""
 
-    @bounded(4)
+    @bounded(3)
     @given(each.payloads)
     def check(payload: Any) -> None:
         each.validator.validate(payload)
@@ -63,7 +63,7 @@ def test_valid_payloads_round_trip(each: Component, reader: Readers) -> None:
     """Z1, T5: whatever the schema allows is parsed, and is dumped as it was, absent and null told apart."""
     read = reader(each.symbol, each.release)
 
-    @bounded(12)
+    @bounded(10)
     @given(each.payloads)
     def check(payload: Any) -> None:
         assert_round_trip(read, payload)
@@ -97,7 +97,7 @@ def test_one_change_is_refused_at_any_depth(each: Component, reader: Readers) ->
     """E4: a place somewhere in a drawn payload, within whatever it is nested in."""
     read = reader(each.symbol, each.release)
 
-    @bounded(6)
+    @bounded(5)
     @given(each.payloads, st.integers(0, 10**6))
     def check(payload: Any, seed: int) -> None:
         change = any_change(payload, each, seed)

@@ -20,7 +20,6 @@ from ._base import (
     ResponseModel,
     UnknownVariant,
     UnknownVariantParam,
-    admit_sequences,
     bare,
     members,
 )
@@ -63,7 +62,14 @@ class Tagged:
             others.append((_guarded(handler.generate_schema(member), new), "unknown"))
         if returned:
             others.append((_guarded(core_schema.any_schema(), _is_one_of(returned)), "returned"))
-        tagged = core_schema.tagged_union_schema(choices, self._discriminator(known, nested))
+        tags = ", ".join(repr(tag) for tag in by_tag if tag is not None)
+        tagged = core_schema.tagged_union_schema(
+            choices,
+            self._discriminator(known, nested),
+            custom_error_type="unknown_tag",
+            custom_error_message="Input should have one of these as its {by}: {tags}",
+            custom_error_context={"by": self.by, "tags": tags},
+        )
         if not others:
             return tagged
         return core_schema.union_schema([(tagged, self.by), *others], mode="left_to_right")
@@ -92,7 +98,7 @@ class Tagged:
             given = self._tag(value)
             if given is not None or not isinstance(value, dict):
                 raise PydanticCustomError(
-                    "unknown_tag", "{tag} is no `{by}`", {"tag": repr(given), "by": self.by}
+                    "unknown_tag", "{tag} is no known {by}", {"tag": repr(given), "by": self.by}
                 )
             return {**cast("dict[str, Any]", value), self.by: tag}
 
@@ -116,11 +122,9 @@ class Tagged:
         """Whether the tag is null where the constant of a nested union tells what the value is."""
 
         def check(value: Any) -> bool:
-            return (
-                isinstance(value, dict)
-                and {self.by, nested} <= value.keys()
-                and not self._tag(value)
-            )
+            if not isinstance(value, dict) or self._tag(value) is not None:
+                return False
+            return {self.by, nested} <= cast("dict[str, Any]", value).keys()
 
         return check
 
@@ -144,8 +148,6 @@ class Shaped:
 
     def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         choices = {_shape_of(each): handler.generate_schema(each) for each in members(union)}
-        for choice in choices.values():
-            admit_sequences(cast("dict[str, Any]", choice))
         return core_schema.tagged_union_schema(
             choices,
             _shape,

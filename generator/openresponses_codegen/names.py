@@ -21,8 +21,8 @@ RUNTIME_NAMES = frozenset(
     Omittable Optional RequestModel Required ResponseModel Self Sequence Shaped StreamEvent TYPE_CHECKING Tagged
     TypeAdapter TypeAlias TypeAliasType TypedDict Union UnknownEvent UnknownVariant UnknownVariantParam
     EVENT_TYPES SPEC_RELEASE annotations cache events import_module models params parse_event
-    AttributeError False None True bool bytes dict float frozenset getattr globals int isinstance list object property set
-    sorted str super tuple type
+    AttributeError False None True bool bytes dict float frozenset getattr globals int isinstance list object property
+    set sorted str super tuple type
     """.split()
 )
 """Names that generated modules use for something else: a declaration cannot have them."""

@@ -54,7 +54,7 @@ class Model(BaseModel):
         extra="allow",
         strict=True,
         allow_inf_nan=False,
-        ser_json_inf_nan="constants",
+        ser_json_inf_nan="strings",
         defer_build=True,
         serialize_by_alias=True,
         protected_namespaces=(),
@@ -75,10 +75,9 @@ class Model(BaseModel):
             try:
                 self._construct(data)
             except ValidationError as error:
-                unset = _refused_nulls(type(self), error, data)
-                if not unset:
+                given = _forgiven(type(self), error, data)
+                if given is None:
                     raise
-                given = {name: value for name, value in data.items() if name not in unset}
                 self._construct(given)
             if self.__pydantic_extra__ and not self.EXTENSIBLE:
                 raise _misspelled(type(self), self.__pydantic_extra__)
@@ -114,8 +113,6 @@ class Model(BaseModel):
         fields = model["schema"]
         while fields["type"] != "model-fields":
             fields = fields["schema"]
-        for field in fields["fields"].values():
-            admit_sequences(field["schema"])
         for name in _constants(cls):
             field = fields["fields"][name]
             # A class that is complete already comes back as it was left here.
@@ -182,18 +179,6 @@ Omittable: TypeAlias = Annotated[T | None, Field(exclude_if=_is_none), _NotNull(
 """A field that may be left out and is never null; None in Python means left out (Z1)."""
 
 
-def admit_sequences(schema: dict[str, Any]) -> None:
-    """Let a tuple stand for a list, wherever a list is in a schema."""
-    if schema["type"] == "list":
-        schema["strict"] = False
-    for key in ("schema", "items_schema", "values_schema"):
-        if key in schema and schema["type"] != "model":
-            admit_sequences(schema[key])
-    if schema["type"] == "tagged-union":
-        for choice in schema["choices"].values():
-            admit_sequences(choice)
-
-
 @cache
 def _constants(cls: type[BaseModel]) -> dict[str, Any]:
     """The fields of a class that have one possible value, and that value."""
@@ -209,13 +194,33 @@ def _is_constant(field: FieldInfo) -> bool:
     )
 
 
-def _refused_nulls(cls: type[BaseModel], error: ValidationError, data: dict[str, Any]) -> set[str]:
-    """The arguments that were refused for being None, of those that need not be given."""
+def _forgiven(
+    cls: type[BaseModel], error: ValidationError, data: dict[str, Any]
+) -> dict[str, Any] | None:
+    """The arguments with what Python does otherwise than JSON put right; None if there is nothing.
+
+    None for a field that need not be given leaves it out, and a tuple is a list.
+    """
+    lines = error.errors(include_url=False, include_context=False, include_input=False)
+    refused = {str(line["loc"][0]) for line in lines if line["loc"]}
     optional = {
         field.alias or name for name, field in cls.model_fields.items() if field.default is None
     }
-    refused = {str(line["loc"][0]) for line in error.errors(include_url=False) if line["loc"]}
-    return {name for name in refused & optional if name in data and data[name] is None}
+    unset = {name for name in refused & optional & data.keys() if data[name] is None}
+    listed = any(line["type"] == "list_type" for line in lines)
+    given = {name: value for name, value in data.items() if name not in unset}
+    if listed:
+        given = {name: _without_tuples(value) for name, value in given.items()}
+    return given if unset or listed else None
+
+
+def _without_tuples(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_without_tuples(each) for each in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        return {key: _without_tuples(each) for key, each in items}
+    return value
 
 
 def _misspelled(cls: type[BaseModel], unknown: dict[str, Any]) -> ValidationError:
