@@ -676,6 +676,8 @@ EVENT_TYPES: Mapping[str, type[Event]] = MappingProxyType(
 def parse_event(data: bytes | str) -> StreamEvent:
     """Read one event from the JSON text of a `data:` line, or of a WebSocket frame.
 
+    The error frame of a WebSocket is no event, though it bears the type of one (rule Z10).
+
     Raises `pydantic.ValidationError` when the text is no JSON object with a `type`, or when an
     event of a known type does not have that type's shape.
     """

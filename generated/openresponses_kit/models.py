@@ -1778,6 +1778,15 @@ class WebSocketResponseCreateEvent(RequestModel):
 
     FORBIDDEN: ClassVar[frozenset[str]] = frozenset({"stream", "stream_options", "background"})
 
+    """Fields that must be absent.
+
+    - `stream`: Must be absent: answers on a WebSocket always come as events (rule W1).
+    - `stream_options`: Must be absent: options of a server-sent event stream do not apply to
+      a WebSocket (rule W1).
+    - `background`: Must be absent: a turn on a WebSocket is not run in the background (rule
+      W1).
+    """
+
     type: Literal["response.create"] = "response.create"
     """Marks the frame as the start of a turn."""
 

@@ -122,6 +122,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A property that must be absent, by its name on the wire."""
+
+    wire_name: str
+    text: SpecText | None
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """An object with known properties."""
 
@@ -130,8 +138,8 @@ class Model:
     role: Role
     text: SpecText | None
     fields: tuple[Field, ...]
-    forbidden: tuple[str, ...] = ()
-    """Wire names that must be absent."""
+    forbidden: tuple[Forbidden, ...] = ()
+    """Properties that must be absent."""
     closed: bool = False
     """Whether fields that are not declared are refused."""
     extensible: bool = False

@@ -111,7 +111,7 @@ class Declarer:
             ir.Role.OBJECT,
             text,
             tuple(self._fields(shape, side, tag)),
-            forbidden=tuple(each.name for each in shape.properties if each.absent),
+            forbidden=tuple(ir.Forbidden(each.name, each.site.text) for each in shape.properties if each.absent),
             closed=shape.additional is False and side is Side.REQUEST,
             extensible=shape.additional is True,
         )

@@ -125,8 +125,12 @@ def _enum_docstring(enum: ir.Enum) -> str:
 
 def _constants(model: ir.Model) -> Iterator[str]:
     if model.forbidden:
-        names = ", ".join(literal(name) for name in model.forbidden)
+        names = ", ".join(literal(each.wire_name) for each in model.forbidden)
         yield f"FORBIDDEN: ClassVar[frozenset[str]] = frozenset({{{names}}})"
+        text = SpecText("Fields that must be absent.")
+        for each in model.forbidden:
+            text = text.with_item(each.wire_name, each.text)
+        yield text.docstring(4)
     if model.extensible:
         yield "EXTENSIBLE: ClassVar[bool] = True"
     if model.is_delta:
