@@ -92,7 +92,7 @@ class Tagged:
 
     def _untagged(self, member: Any, schema: CoreSchema) -> CoreSchema:
         """Reads an object without the tag as what the constant of a nested union says (Z7)."""
-        (tag,) = _tags(member, self.by)
+        (tag,) = _tags(member, self.by) - {None}
 
         def read(value: Any) -> Any:
             given = self._tag(value)

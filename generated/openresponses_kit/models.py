@@ -1777,7 +1777,6 @@ class WebSocketResponseCreateEvent(RequestModel):
     """
 
     FORBIDDEN: ClassVar[frozenset[str]] = frozenset({"stream", "stream_options", "background"})
-
     """Fields that must be absent.
 
     - `stream`: Must be absent: answers on a WebSocket always come as events (rule W1).

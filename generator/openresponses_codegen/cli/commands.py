@@ -17,6 +17,7 @@ from openresponses_codegen.cli.config import Target, check_components, find_conf
 from openresponses_codegen.cli.report import Reporter
 from openresponses_codegen.diagnostics import DiagnosticError, Severity
 from openresponses_codegen.output import (
+    Manifest,
     check_folder,
     find_drift,
     is_current,
@@ -148,7 +149,7 @@ def _generate(target: Target, reporter: Reporter, *, dry_run: bool, force: bool)
     folder, options = target.folder(), target.options()
     spec = _spec(target)
     check_folder(folder)
-    manifest = read_manifest(folder) if not force else None
+    manifest = _manifest(folder, force=force)
     if manifest is not None and is_current(folder, manifest, pipeline.inputs_of(spec, options)):
         reporter.say(f"{folder}: nothing to do, {len(manifest.files)} files are up to date", fg="green")
         return {"output": str(folder), "release": manifest.release, "unchanged": sorted(manifest.files)}
@@ -176,6 +177,16 @@ def _generate(target: Target, reporter: Reporter, *, dry_run: bool, force: bool)
         "left_out": [{"what": each.what, "count": each.count, "reason": each.reason} for each in package.api.left_out],
         "warnings": [each.as_dict() for each in package.warnings],
     }
+
+
+def _manifest(folder: Path, *, force: bool) -> Manifest | None:
+    """The manifest of a folder; with `--force`, one that cannot be used counts as none."""
+    try:
+        return read_manifest(folder)
+    except DiagnosticError:
+        if force:
+            return None
+        raise
 
 
 @main.command()

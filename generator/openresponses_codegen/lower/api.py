@@ -77,7 +77,7 @@ def _body(
 ) -> str | None:
     if schema is None:
         return None
-    shape = components.site(schema).shape
+    shape = components.normaliser.site(schema).shape
     if not isinstance(shape, RefShape):
         diagnostics.error(
             "inline-body",
@@ -96,7 +96,7 @@ def _stream(document: Document, components: Components, diagnostics: Diagnostics
         return None
     if len(streams) > 1:
         diagnostics.error("second-stream", "a document has one stream of events", at=streams[1].node)
-    shape = components.opened(components.site(streams[0])).shape
+    shape = components.site(streams[0]).shape
     events: list[str] = []
     for member in shape.members if isinstance(shape, UnionShape) else ():
         if isinstance(member.shape, RefShape) and components.is_variant(member.shape.name):

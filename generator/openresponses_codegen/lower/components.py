@@ -38,18 +38,31 @@ class Components:
         self.normaliser = Normaliser(document.schemas, diagnostics)
         self._raw = {name: self.normaliser.site(schema) for name, schema in document.schemas.items()}
         self._check_cycles()
-        self.sites: Mapping[str, Site] = {name: self.opened(site) for name, site in self._raw.items()}
+        self.sites: Mapping[str, Site] = {name: self._opened(site) for name, site in self._raw.items()}
 
     def site(self, schema: Schema) -> Site:
         """The site of a schema outside the components."""
-        return self.normaliser.site(schema)
+        return self._opened(self.normaliser.site(schema))
 
-    def opened(self, site: Site) -> Site:
-        """The site, as a union of one where it is a reference to an object that bears a `type`."""
-        if isinstance(site.shape, RefShape) and self.is_variant(site.shape.name):
-            member = Site(site.shape, nullable=False, text=None, default=None, node=site.node)
-            return replace(site, shape=UnionShape((member,), TAG, site.node))
-        return site
+    def _opened(self, site: Site) -> Site:
+        """The site, with a union of one wherever it refers to an object that bears a `type`."""
+        shape = site.shape
+        match shape:
+            case RefShape(name) if self.is_variant(name):
+                member = Site(shape, nullable=False, text=None, default=None, node=site.node)
+                return replace(site, shape=UnionShape((member,), TAG, site.node))
+            case ArrayShape(item):
+                return replace(site, shape=replace(shape, item=self._opened(item)))
+            case MapShape(value):
+                return replace(site, shape=replace(shape, value=self._opened(value)))
+            case ObjectShape(properties):
+                opened = tuple(replace(each, site=self._opened(each.site)) for each in properties)
+                return replace(site, shape=replace(shape, properties=opened))
+            case UnionShape(members):
+                inner = tuple(each if isinstance(each.shape, RefShape) else self._opened(each) for each in members)
+                return replace(site, shape=replace(shape, members=inner))
+            case _:
+                return site
 
     def is_variant(self, name: str) -> bool:
         """Whether a component is an object with a constant `type`."""
@@ -61,13 +74,13 @@ class Components:
         yield path, site, nested
         match site.shape:
             case ArrayShape(item):
-                yield from self.descendants(f"{path}[]", self.opened(item), nested=True)
+                yield from self.descendants(f"{path}[]", item, nested=True)
             case MapShape(value) if value.shape != ANY:
-                yield from self.descendants(f"{path}{{}}", self.opened(value), nested=True)
+                yield from self.descendants(f"{path}{{}}", value, nested=True)
             case ObjectShape(properties):
                 for each in properties:
                     if not each.absent:
-                        yield from self.descendants(f"{path}.{each.name}", self.opened(each.site))
+                        yield from self.descendants(f"{path}.{each.name}", each.site)
             case UnionShape(members):
                 for member in members:
                     yield from self.descendants(self._member_path(path, member), member, nested=True)

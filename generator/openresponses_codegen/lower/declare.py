@@ -26,6 +26,7 @@ from openresponses_codegen.lower.shapes import (
     Property,
     RefShape,
     ScalarShape,
+    Shape,
     Site,
     UnionShape,
 )
@@ -146,7 +147,7 @@ class Declarer:
             nullable = True
         else:
             kind = self._type(site, side)
-            nullable = site.nullable or site.shape == NULL
+            nullable = self._is_nullable(site)
         absent = Presence.OPTIONAL if nullable else Presence.OMITTABLE
         presence = Presence.REQUIRED if each.required else absent
         default = ir.Default(site.shape.value) if isinstance(site.shape, FixedShape) else site.default
@@ -155,15 +156,20 @@ class Declarer:
             default = None
         return ir.Field(name, each.name, kind, presence, default, self._with_items(site, site.text))
 
+    def _is_nullable(self, site: Site) -> bool:
+        """Whether a value may be null, by itself or by the component that it is."""
+        while not site.nullable and isinstance(site.shape, RefShape):
+            site = self._components.sites[site.shape.name]
+        return site.nullable or site.shape == NULL
+
     def _with_items(self, site: Site, text: SpecText | None) -> SpecText | None:
         """The text of a site, with what is said about its items or values where they have no name of their own."""
-        shape = self._components.opened(site).shape
+        shape = site.shape
         inner = shape.item if isinstance(shape, ArrayShape) else shape.value if isinstance(shape, MapShape) else None
         if inner is None:
             return text
-        inner = self._components.opened(inner)
         is_named = isinstance(inner.shape, UnionShape | EnumShape | ObjectShape) or (
-            isinstance(inner.shape, ScalarShape) and bool(inner.shape.limits)
+            isinstance(inner.shape, ScalarShape | ArrayShape | MapShape) and bool(inner.shape.limits)
         )
         said = None if is_named else self._with_items(inner, inner.text)
         return text + said if text is not None and said is not None else text or said
@@ -182,6 +188,10 @@ class Declarer:
                 fits = value in [each.value for each in values]
             case ScalarShape("any"):
                 fits = True
+            case ScalarShape("integer", limits):
+                fits = isinstance(value, int) and not isinstance(value, bool) and _within(value, limits)
+            case ScalarShape("number" | "string", limits) if isinstance(value, str) == (shape.kind == "string"):
+                fits = not isinstance(value, bool) and _within(value, limits)
             case ScalarShape() | ArrayShape() | MapShape() | ObjectShape():
                 kind = "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else "number"
                 fits = json_shape(site, self._components) == kind
@@ -207,15 +217,14 @@ class Declarer:
 
     def _type(self, site: Site, side: Side, *, nested: bool = False, bare: bool = False) -> ir.Type:
         """The type at a site. `bare` leaves null out."""
-        site = self._components.opened(site)
         kind = self._bare_type(site, side, nested=nested)
         return ir.Nullable(kind) if site.nullable and not bare and site.shape != NULL else kind
 
     def _bare_type(self, site: Site, side: Side, *, nested: bool) -> ir.Type:
         match site.shape:
+            case ScalarShape(limits=limits) | ArrayShape(limits=limits) | MapShape(limits=limits) if limits and nested:
+                return ir.Reference(self._named(self._names.key(site, side), side))
             case ScalarShape(kind, limits):
-                if limits and nested:
-                    return ir.Reference(self._named(self._names.key(site, side), side))
                 return ir.Scalar(kind, limits)
             case FixedShape(value):
                 return ir.Fixed(value)
@@ -258,8 +267,10 @@ class Declarer:
         declared = self._declared.get(name)
         if isinstance(declared, ir.Enum):
             return declared.values
-        site = self._components.sites.get(name)
-        return site.shape.values if site is not None and isinstance(site.shape, EnumShape) else ()
+        shape: Shape = RefShape(name)
+        while isinstance(shape, RefShape):
+            shape = self._components.sites[shape.name].shape
+        return shape.values if isinstance(shape, EnumShape) else ()
 
     # Unions ----------------------------------------------------------------------------------------------------
 
@@ -338,6 +349,26 @@ class Declarer:
             text = SpecText(f"A variant of {whose}, kept whole (rule N3).")
             self._declared[name] = ir.Model(name, side, ir.Role.UNKNOWN, _curated(name) or text, ())
         return name
+
+
+def _within(value: float | str, limits: tuple[ir.Limit, ...]) -> bool:
+    """Whether a value keeps to limits; patterns are left to those who match them."""
+    size = len(value) if isinstance(value, str) else value
+    return all(_keeps_to(size, key, limit) for key, limit in limits if not isinstance(limit, str))
+
+
+def _keeps_to(size: float, keyword: str, limit: float) -> bool:
+    match keyword:
+        case "minimum" | "minLength":
+            return size >= limit
+        case "maximum" | "maxLength":
+            return size <= limit
+        case "exclusiveMinimum":
+            return size > limit
+        case "exclusiveMaximum":
+            return size < limit
+        case _:
+            return size % limit == 0
 
 
 def _curated(name: str) -> SpecText | None:

@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 from openresponses_codegen.diagnostics import Diagnostics
-from openresponses_codegen.lower.components import Components
+from openresponses_codegen.lower.components import TAG, Components
 from openresponses_codegen.lower.shapes import (
     ArrayShape,
     EnumShape,
@@ -60,7 +60,6 @@ class _Canonical:
         return "" if schema is None else self._text(self._site(self._components.site(schema)))
 
     def _site(self, site: Site) -> dict[str, Any]:
-        site = self._components.opened(site)
         content: dict[str, Any] = {"shape": self._shape(site)}
         if site.nullable:
             content["nullable"] = True
@@ -86,13 +85,10 @@ class _Canonical:
             case MapShape(value, limits):
                 return ["map", self._site(value), sorted(limits)]
             case ObjectShape(properties, additional):
-                return [
-                    "object",
-                    {each.name: self._property(each) for each in properties},
-                    additional is False,
-                ]
-            case UnionShape(members):
-                return ["union", sorted((self._shape(member) for member in members), key=self._text)]
+                return ["object", {each.name: self._property(each) for each in properties}, additional]
+            case UnionShape(members, discriminator):
+                tag = discriminator if discriminator != TAG else None  # by `type`, said or not
+                return ["union", tag, sorted((self._shape(member) for member in members), key=self._text)]
 
     def _property(self, each: Property) -> list[Any] | None:
         return None if each.absent else [each.required, self._site(each.site)]

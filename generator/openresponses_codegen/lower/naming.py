@@ -144,7 +144,7 @@ class Names:
     def _keys(self, path: str, site: Site, side: Side, *, nested: bool, top: bool) -> Iterator[tuple[Hashable, str]]:
         """The groups that a site belongs to, and the place that names it there."""
         match site.shape:
-            case ScalarShape(_, limits) if nested and limits:
+            case ScalarShape(limits=limits) | ArrayShape(limits=limits) | MapShape(limits=limits) if nested and limits:
                 yield self.key(site, side), path
             case EnumShape() | ObjectShape() if not top:
                 yield self.key(site, side), path
@@ -174,7 +174,7 @@ class Names:
         """A name for each group; two things that would share one are reported with both places."""
         taken = dict.fromkeys(self._component_names(), "a component")
         names: dict[Hashable, str] = {}
-        for key, group in sorted(self._groups.items(), key=lambda entry: min(path for path, _ in entry[1].sites)):
+        for key, group in sorted(self._groups.items(), key=lambda entry: _rank(entry[1])):
             name = _name([path for path, _ in group.sites])
             if name in taken and group.sides == {Side.REQUEST} and not name.endswith("Param"):
                 name = f"{name}Param"
@@ -191,6 +191,11 @@ class Names:
             taken[name] = f"what stands at {site.node.position}"
             names[key] = name
         return names
+
+
+def _rank(group: Group) -> tuple[str, bool]:
+    """By place; what responses use comes first, for it keeps the name without `Param`."""
+    return min(path for path, _ in group.sites), group.sides == {Side.REQUEST}
 
 
 def _name(paths: list[str]) -> str:

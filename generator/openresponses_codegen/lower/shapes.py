@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Constant, Default, EnumValue, Limit, ScalarKind
@@ -199,19 +199,27 @@ class Normaliser:
 
     def _reference(self, schema: Schema) -> Site:
         shape: Shape = RefShape(schema.ref or "")
-        if schema.types or schema.enum is not None or schema.properties or schema.limits or schema.items:
-            self._diagnostics.error(
-                "reference-with-restrictions",
-                "a reference cannot be restricted further",
-                at=schema.node.at_key("$ref"),
-                hint="describe the restricted type as a schema of its own",
-            )
+        self._refuse_siblings(schema, "$ref", ref=None)
         if schema.discriminator is not None:
             member = Site(shape, nullable=False, text=None, default=None, node=schema.node)
             shape = UnionShape((member,), schema.discriminator, schema.node)
         return self._site(schema, shape)
 
+    def _refuse_siblings(self, schema: Schema, keyword: str, **allowed: Any) -> None:
+        """Report restrictions that stand beside a keyword which cannot be combined with them."""
+        if not replace(schema, **allowed).is_note:
+            self._diagnostics.error(
+                "unsupported-combination",
+                f"`{keyword}` cannot be combined with the other restrictions here",
+                at=schema.node,
+                hint="write what is meant as a schema of its own",
+            )
+
     def _all_of(self, schema: Schema) -> Site:
+        types = () if schema.types == ("object",) else schema.types
+        self._refuse_siblings(
+            schema, "allOf", all_of=(), types=types, properties={}, required=frozenset(), additional=None
+        )
         members = [member for member in schema.all_of if not member.is_note]
         notes = [member for member in schema.all_of if member.is_note]
         if schema.properties or schema.required or schema.additional is not None:
@@ -270,27 +278,28 @@ class Normaliser:
                 known = properties.get(each.name)
                 if known is None or (each.absent and not known.absent):
                     properties[each.name] = each
-                elif not known.absent and self.key(known.site) != self.key(each.site):
+                elif known.absent:
+                    continue
+                elif self.key(known.site) != self.key(each.site):
                     self._diagnostics.error(
                         "conflicting-property",
                         f"`{each.name}` has another type at {known.site.node.position}",
                         at=each.site.node,
                         hint="give it the same type in every member of `allOf`",
                     )
-                elif each.required:
-                    properties[each.name] = each
+                else:
+                    text = known.site.text + each.site.text if known.site.text and each.site.text else None
+                    site = replace(each.site, text=text or known.site.text or each.site.text)
+                    properties[each.name] = replace(each, site=site, required=known.required or each.required)
             additional = part.additional if additional in (None, True) else additional
         shape = ObjectShape(tuple(properties.values()), additional, schema.node)
         return Site(shape, nullable=False, text=None, default=None, node=schema.node)
 
     def _union(self, schema: Schema) -> Site:
-        if (schema.one_of and schema.any_of) or schema.properties or schema.items or schema.limits:
-            self._diagnostics.error(
-                "unsupported-combination",
-                "a union cannot be combined with other restrictions here",
-                at=schema.node,
-                hint="write the restriction into each member",
-            )
+        if schema.one_of:
+            self._refuse_siblings(schema, "oneOf", one_of=())
+        else:
+            self._refuse_siblings(schema, "anyOf", any_of=())
         sites = [self.site(member) for member in (*schema.one_of, *schema.any_of)]
         nullable = any(site.nullable or site.shape == NULL for site in sites)
         members: list[Site] = []
@@ -302,9 +311,14 @@ class Normaliser:
         discriminator = schema.discriminator or self._inner_discriminator(sites)
         if len(members) == 1 and discriminator is None:
             return self._noted(schema, members[0], nullable=nullable)
-        bare = tuple(replace(member, text=None, default=None) for member in members)
+        bare = tuple(
+            replace(member, text=member.text if isinstance(member.shape, ObjectShape) else None, default=None)
+            for member in members
+        )
         union = Site(UnionShape(bare, discriminator, schema.node), nullable, None, None, schema.node)
         for site in sites:
+            if isinstance(site.shape, ObjectShape):
+                continue  # what is said about a variant stays with it
             if site.text is not None or site.default is not None:
                 text = site.text if union.text is None or site.text is None else union.text + site.text
                 union = replace(union, text=text or union.text, default=union.default or site.default)
@@ -334,16 +348,10 @@ class Normaliser:
                 self._diagnostics.error(
                     "enum-type",
                     f"a value of the enum is no {' or '.join(schema.types)}",
-                    at=schema.node.at_key("enum"),
+                    at=schema.node.at_key("enum" if schema.node.get("enum") is not None else "const"),
                 )
             constants.append(EnumValue(value, schema.enum_texts.get(_key_of(value))))
-        if schema.limits:
-            self._diagnostics.error(
-                "unsupported-combination",
-                "an enum cannot be limited further",
-                at=schema.node,
-                hint="list the values",
-            )
+        self._refuse_siblings(schema, "enum", enum=None, types=())
         stale = schema.enum_texts.keys() - {_key_of(value) for value in values}
         for name in sorted(stale):
             self._diagnostics.warning(

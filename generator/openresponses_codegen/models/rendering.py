@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,9 @@ from openresponses_codegen.models.check import check_definitions
 from openresponses_codegen.models.schema import base_class, normalised_schema
 from openresponses_codegen.names import sentence
 from openresponses_codegen.text import SpecText, docstring, literal
+
+_OPTIONAL = re.compile(r'Optional\["([A-Za-z0-9_]+)"\]')
+"""How datamodel-code-generator writes null beside a class that is defined further down."""
 
 
 def render_models(api: ir.Api, templates: Path) -> tuple[ir.Definition, ...]:
@@ -33,7 +37,7 @@ def _run(schema: dict[str, Any], context: dict[str, dict[str, Any]], templates: 
     # Imported here for they are slow to import, and most commands do without.
     from datamodel_code_generator import generate  # noqa: PLC0415
     from datamodel_code_generator.enums import DataModelType, InputFileType  # noqa: PLC0415
-    from datamodel_code_generator.format import Formatter, PythonVersion  # noqa: PLC0415
+    from datamodel_code_generator.format import PythonVersion  # noqa: PLC0415
     from datamodel_code_generator.parser import LiteralType  # noqa: PLC0415
 
     with warnings.catch_warnings():
@@ -57,7 +61,7 @@ def _run(schema: dict[str, Any], context: dict[str, dict[str, Any]], templates: 
             disable_timestamp=True,
             strict_refs=True,
             allow_remote_refs=False,
-            formatters=[Formatter.BUILTIN],
+            formatters=[],  # it would take settings from the folder that it is run in
         )
     if not isinstance(text, str):
         raise TypeError("datamodel-code-generator gave several modules for one document")
@@ -66,6 +70,7 @@ def _run(schema: dict[str, Any], context: dict[str, dict[str, Any]], templates: 
 
 def _definitions(text: str) -> Iterator[ir.Definition]:
     """The classes and aliases of a module; imports and `model_rebuild` calls are not among them."""
+    text = _OPTIONAL.sub(r'"\1 | None"', text)
     lines = text.splitlines()
     body = ast.parse(text).body
     for index, node in enumerate(body):
@@ -126,11 +131,10 @@ def _enum_docstring(enum: ir.Enum) -> str:
 def _constants(model: ir.Model) -> Iterator[str]:
     if model.forbidden:
         names = ", ".join(literal(each.wire_name) for each in model.forbidden)
-        yield f"FORBIDDEN: ClassVar[frozenset[str]] = frozenset({{{names}}})"
         text = SpecText("Fields that must be absent.")
         for each in model.forbidden:
             text = text.with_item(each.wire_name, each.text)
-        yield text.docstring(4)
+        yield f"FORBIDDEN: ClassVar[frozenset[str]] = frozenset({{{names}}})\n    {text.docstring(4)}"
     if model.extensible:
         yield "EXTENSIBLE: ClassVar[bool] = True"
     if model.is_delta:

@@ -245,6 +245,8 @@ class SchemaReader:
 
     def _enum(self, node: Node) -> tuple[Scalar, ...] | None:
         constant = node.get("const")
+        if constant is not None and node.get("enum") is not None:
+            self._error("unsupported-combination", "`const` and `enum` say the same thing twice", node, "leave one")
         if constant is None and "enum" not in (node.value if isinstance(node.value, dict) else {}):
             return None
         values: list[Scalar] = []

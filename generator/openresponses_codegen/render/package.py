@@ -19,7 +19,7 @@ from openresponses_codegen.text import docstring, docstring_body, literal
 _VERBATIM = ("_base.py", "_unions.py", "py.typed")
 _BASE_NAMES = frozenset("Event Omittable RequestModel ResponseModel UnknownVariant UnknownVariantParam".split())
 _UNION_NAMES = frozenset({"Shaped", "Tagged"})
-_TYPING_NAMES = frozenset("Annotated Any ClassVar Literal".split())
+_TYPING_NAMES = frozenset("Annotated Any ClassVar Literal Optional Union".split())
 _PYDANTIC_NAMES = frozenset("ConfigDict Field".split())
 
 
@@ -90,25 +90,21 @@ def _split(api: ir.Api, definitions: Iterable[ir.Definition]) -> _Split:
 def _models_view(definitions: tuple[ir.Definition, ...]) -> Mapping[str, Any]:
     uses = frozenset[str]().union(*(each.uses for each in definitions))
     return {
-        "imports": "\n".join(_imports(uses)),
+        "imports": "\n\n".join(group for group in map("\n".join, _imports(uses)) if group),
         "exports": exported(each.name for each in definitions),
         "definitions": [each.source for each in definitions],
     }
 
 
-def _imports(uses: frozenset[str]) -> Iterable[str]:
-    """The import statements for the names that definitions use."""
-    if typing := sorted(uses & _TYPING_NAMES):
-        yield f"from typing import {', '.join(typing)}\n"
-    if pydantic := sorted(uses & _PYDANTIC_NAMES):
-        yield f"from pydantic import {', '.join(pydantic)}"
-    if "TypeAliasType" in uses:
-        yield "from typing_extensions import TypeAliasType"
-    yield ""
-    if base := sorted(uses & _BASE_NAMES):
-        yield f"from ._base import {', '.join(base)}"
-    if unions := sorted(uses & _UNION_NAMES):
-        yield f"from ._unions import {', '.join(unions)}"
+def _imports(uses: frozenset[str]) -> Iterable[list[str]]:
+    """The import statements for the names that definitions use, in groups."""
+    sources = (
+        (("typing", _TYPING_NAMES),),
+        (("pydantic", _PYDANTIC_NAMES), ("typing_extensions", frozenset({"TypeAliasType"}))),
+        (("._base", _BASE_NAMES), ("._unions", _UNION_NAMES)),
+    )
+    for group in sources:
+        yield [f"from {module} import {', '.join(imported(uses & names))}" for module, names in group if uses & names]
 
 
 def _events_view(api: ir.Api, stream: ir.TaggedUnion, definitions: tuple[ir.Definition, ...]) -> Mapping[str, Any]:

@@ -84,7 +84,7 @@ class _ParamsView:
                 return {
                     "kind": "dict" if plain else "functional",
                     "name": declaration.name,
-                    "docstring": _docstring(declaration.text, declaration.name, 4 if plain else 0),
+                    "docstring": _docstring(declaration.text, declaration.name, 4) if plain else _whole(declaration),
                     "fields": [self._field(field) for field in declaration.fields],
                 }
             case ir.TaggedUnion(members=members, unknown=unknown):
@@ -198,6 +198,15 @@ def _parts(declaration: Mapping[str, Any]) -> Iterator[str]:
     yield declaration.get("type", "")
     for field in declaration.get("fields", ()):
         yield field["type"]
+
+
+def _whole(model: ir.Model) -> str:
+    """The docstring of a dictionary whose keys have none of their own."""
+    text = model.text or SpecText(f"{sentence(model.name).capitalize()}.")
+    for field in model.fields:
+        if field.text is not None:
+            text = text.with_item(field.wire_name, field.text)
+    return text.docstring()
 
 
 def _docstring(text: SpecText | None, name: str, indent: int = 0) -> str:

@@ -1,0 +1,53 @@
+"""Each benchmark runs, and gives each of its ratios; how large they are is not tested."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RUN = Path(__file__).parent / "benchmarks" / "run.py"
+RATIOS = [
+    ("generate", "generate", "datamodel-codegen, models only", None),
+    ("generate", "generate, nothing to do", "datamodel-codegen, models only", None),
+    ("generate", "check", "datamodel-codegen, models only", None),
+    ("imports", "import openresponses_kit", "import pydantic", None),
+    ("imports", "import to first parsed delta", "pydantic with one model", None),
+    ("imports", "import to first parsed delta", "openresponses-types", "openresponses_types"),
+    ("imports", "import to first parsed delta", "openai", "openai"),
+    ("events", "parse_event", "validate_json per class", None),
+    ("events", "parse_event", "jiter.from_json", "jiter"),
+    ("events", "parse_event", "openai", "openai"),
+    ("events", "parse_event", "openresponses-py", "openresponses"),
+]
+
+
+@pytest.fixture(scope="module")
+def results() -> Callable[[str], list[dict[str, Any]]]:
+    @cache
+    def run(name: str) -> list[dict[str, Any]]:
+        command = [sys.executable, str(RUN), name, "--rounds", "1", "--json"]
+        finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        assert finished.returncode == 0, finished.stderr
+        found: list[dict[str, Any]] = json.loads(finished.stdout)["results"][name]
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize(("name", "work", "over", "module"), RATIOS)
+def test_benchmark_gives_ratio(
+    results: Callable[[str], list[dict[str, Any]]], name: str, work: str, over: str, module: str | None
+) -> None:
+    if module is not None and find_spec(module) is None:
+        pytest.skip(f"{module} is not installed; pip install -e .[benchmarks] brings it")
+    (found,) = (each for each in results(name) if (each["work"], each["over"]) == (work, over))
+    assert found["ratio"] > 0
+    assert found["rounds"] == 1
