@@ -184,6 +184,11 @@ class Diagnostics:
                 yield Diagnostic(f"too-many-{severity.value}s", f"{surplus} more {what} left out", severity)
 
     @property
+    def is_full(self) -> bool:
+        """Whether further errors are only counted, so that effort for them is wasted."""
+        return self._seen[Severity.ERROR] >= MAX_PER_SEVERITY
+
+    @property
     def has_errors(self) -> bool:
         """Whether an error was recorded."""
         return self._seen[Severity.ERROR] > 0

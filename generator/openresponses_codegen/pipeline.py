@@ -83,6 +83,16 @@ def load_spec(name: str) -> Spec:
 
 def lower_spec(spec: Spec, *, lenient: bool = False) -> Lowered:
     """The representation of a document. Raises `DiagnosticError` with everything that is wrong with it."""
+    try:
+        return _lowered(spec, lenient=lenient)
+    except RecursionError:
+        hint = "shorten the chain of references"
+        raise DiagnosticError(
+            [Diagnostic("too-deep", f"{spec.name}: schemas refer to each other too deeply", hint=hint)]
+        ) from None
+
+
+def _lowered(spec: Spec, *, lenient: bool) -> Lowered:
     diagnostics = Diagnostics()
     document = openapi.read(source.parse(spec.content, spec.name), diagnostics, lenient=lenient)
     diagnostics.raise_if_errors()

@@ -147,5 +147,5 @@ class Components:
 
 def constant(shape: ObjectShape, name: str) -> FixedShape | None:
     """The constant in a property of an object."""
-    found = next((each.site.shape for each in shape.properties if each.name == name), None)
+    found = next((each.site.shape for each in shape.properties if each.name == name and not each.absent), None)
     return found if isinstance(found, FixedShape) else None

@@ -125,6 +125,7 @@ class Normaliser:
         self.titles_left_out = 0
         """Titles that a description makes superfluous."""
         self._sites: dict[int, Site] = {}
+        self._objects: dict[str, ObjectShape] = {}
 
     def site(self, schema: Schema) -> Site:
         """The site of a schema."""
@@ -251,7 +252,9 @@ class Normaliser:
                     "cyclic-reference", f"`{schema.ref}` is made of itself through `allOf`", at=schema.node
                 )
                 return ObjectShape((), None, schema.node)
-            return self._object_of(self._schemas[schema.ref], (*seen, schema.ref))
+            if schema.ref not in self._objects:
+                self._objects[schema.ref] = self._object_of(self._schemas[schema.ref], (*seen, schema.ref))
+            return self._objects[schema.ref]
         if schema.all_of:
             parts = [self._object_of(part, seen) for part in schema.all_of if not part.is_note]
             if schema.properties or schema.required:
@@ -302,10 +305,10 @@ class Normaliser:
             self._refuse_siblings(schema, "anyOf", any_of=())
         sites = [self.site(member) for member in (*schema.one_of, *schema.any_of)]
         nullable = any(site.nullable or site.shape == NULL for site in sites)
-        members: list[Site] = []
-        for site in self._flat([site for site in sites if site.shape != NULL]):
-            if self.key(site) not in [self.key(member) for member in members]:
-                members.append(site)
+        found = {
+            self.key(site): site for site in reversed([*self._flat([each for each in sites if each.shape != NULL])])
+        }
+        members = list(reversed(found.values()))
         if not members:
             return self._site(schema, NULL)
         discriminator = schema.discriminator or self._inner_discriminator(sites)

@@ -50,21 +50,26 @@ class Dispatch:
     nested: str | None
 
 
-def members(union: UnionShape, components: Components, seen: frozenset[str] = frozenset()) -> Members:
-    """The members of a union, those of unions it refers to among them."""
+def members(union: UnionShape, components: Components) -> Members:
+    """The members of a union, those of unions it refers to among them, each once."""
     objects: list[Variant] = []
     plain: list[Site] = []
-    for member in union.members:
+    pending = list(reversed(union.members))
+    expanded: set[str] = set()
+    while pending:
+        member = pending.pop()
         shape = member.shape
         while isinstance(shape, RefShape) and isinstance(components.sites[shape.name].shape, RefShape):
             shape = components.sites[shape.name].shape
-        target = components.sites[shape.name].shape if isinstance(shape, RefShape) else shape
+        name = shape.name if isinstance(shape, RefShape) else None
+        if name is not None and name in expanded:
+            continue
+        expanded |= {name} if name is not None else set()
+        target = components.sites[name].shape if name is not None else shape
         if isinstance(target, ObjectShape):
             objects.append(Variant(member, target))
-        elif isinstance(target, UnionShape) and isinstance(shape, RefShape) and shape.name not in seen:
-            inner = members(target, components, seen | {shape.name})
-            objects += inner.objects
-            plain += inner.plain
+        elif isinstance(target, UnionShape):
+            pending += reversed(target.members)
         else:
             plain.append(member)
     kinds = {type(site.shape) for site in plain} if not objects else set[type]()

@@ -250,6 +250,7 @@ class SchemaReader:
         if constant is None and "enum" not in (node.value if isinstance(node.value, dict) else {}):
             return None
         values: list[Scalar] = []
+        seen: set[tuple[type, Scalar]] = set()
         for item in [constant] if constant is not None else self._list(node, "enum"):
             if isinstance(item.value, dict | tuple | float):
                 self._error(
@@ -258,11 +259,12 @@ class SchemaReader:
                     item,
                     "use strings, integers, booleans or null",
                 )
-            elif any(item.value == value and type(item.value) is type(value) for value in values):
+            elif (type(item.value), item.value) in seen:
                 self._error("duplicate-enum-value", "the value is listed twice", item, "remove one of them")
             else:
+                seen.add((type(item.value), item.value))
                 values.append(item.value)
-        if not values:
+        if not values and constant is None:
             self._error("empty-enum", "an enum without a value admits nothing", node.at_key("enum"))
         return tuple(values)
 
@@ -320,6 +322,7 @@ class SchemaReader:
                 fits = isinstance(limit, int) and not isinstance(limit, bool) and 0 <= limit < 2**63
             else:
                 fits = isinstance(limit, int | float) and not isinstance(limit, bool)
+                fits = fits and (keyword != "multipleOf" or (isinstance(limit, int | float) and limit > 0))
             if fits and isinstance(limit, int | float | str):
                 limits.append((keyword, limit))
             else:
@@ -374,7 +377,8 @@ def component_name(reference: str, at: HasPlace, names: frozenset[str], diagnost
         "dangling-reference",
         f"nothing is found at `{reference}`",
         at=at,
-        hint=suggest(name, names) or "a reference names a schema, `#/components/schemas/NAME`",
+        hint=(None if diagnostics.is_full else suggest(name, names))
+        or "a reference names a schema, `#/components/schemas/NAME`",
     )
     return None
 
