@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 from hostile import Json, document
-from hostile_outcome import PATIENCE, Package, generated, lowered, refused, refused_or_not, used, within
+from hostile_outcome import PATIENCE, Package, generated, lowered, refused, refused_or_not, spec, used, within
+from openresponses_codegen import ir, pipeline
 
 SCHEMAS = "#/components/schemas/"
 
@@ -89,6 +90,22 @@ def test_an_event_may_be_used_beside_its_stream(tmp_path) -> None:
     refused_or_not(outcome)
     if isinstance(outcome, Package):
         assert used([outcome], tmp_path) == {}
+
+
+def test_schemas_of_one_pattern_stay_apart() -> None:
+    """However many schemas look alike, and whatever is remembered of each: no schema gets what belongs to another."""
+    numbers = range(300)
+    schemas = {f"Base{number}": _object(f"base{number}") for number in numbers}
+    schemas |= {f"Own{number}": {"allOf": [ref(f"Base{number}")], **_object(f"own{number}")} for number in numbers}
+    schemas |= {f"Noted{number}": {"allOf": [{"title": "x"}], **_object(f"noted{number}")} for number in numbers}
+    found = {
+        each.name: {field.name for field in each.fields}
+        for each in pipeline.lower_spec(spec(_components(schemas))).api.declarations
+        if isinstance(each, ir.Model)
+    }
+    for number in numbers:
+        assert found[f"Own{number}"] == {f"base{number}", f"own{number}"}
+        assert found[f"Noted{number}"] == {f"noted{number}"}
 
 
 # Size --------------------------------------------------------------------------------------------------------
