@@ -167,13 +167,13 @@ def _described(text: str) -> Json:
 
 SIZES: Mapping[str, Callable[[], Json]] = {
     "alias-chain-1500": lambda: _chain(1500, lambda _, following: following, _object("x")),
-    "alias-chain-20000": lambda: _chain(20_000, lambda _, following: following, _object("x")),
+    "alias-chain-2000": lambda: _chain(2000, lambda _, following: following, _object("x")),
     "list-chain-1500": lambda: _chain(1500, lambda _, following: {"type": "array", "items": following}, _object("x")),
     "property-chain-1500": lambda: _chain(
         1500, lambda _, following: {"type": "object", "properties": {"x": following}}, _object("x")
     ),
-    "union-chain-1500": lambda: _chain(
-        1500, lambda number, following: {"oneOf": [following, _variant(f"v{number}")]}, _variant("x")
+    "union-chain-300": lambda: _chain(
+        300, lambda number, following: {"oneOf": [following, _variant(f"v{number}")]}, _variant("x")
     ),
     "all-of-chain-1500": lambda: _chain(
         1500, lambda number, following: {"allOf": [following, _object(f"p{number}")]}, _object("x")
@@ -199,7 +199,7 @@ SIZES: Mapping[str, Callable[[], Json]] = {
     ),
     "nested-lists": lambda: _thing(_nested(110, lambda inner: {"type": "array", "items": inner})),
     "nested-maps": lambda: _thing(_nested(110, lambda inner: {"type": "object", "additionalProperties": inner})),
-    "nested-objects": lambda: _thing(_nested(58, lambda inner: {"type": "object", "properties": {"p": inner}})),
+    "nested-objects": lambda: _thing(_nested(20, lambda inner: {"type": "object", "properties": {"p": inner}})),
     "nested-unions": lambda: _thing(_nested(58, lambda inner: {"anyOf": [inner, {"type": "null"}]})),
     "nested-all-of": lambda: _thing(_nested(58, lambda inner: {"allOf": [inner, {"description": "x"}]})),
     "nested-object-all-of": lambda: _thing(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
-from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics
+from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest
 from openresponses_codegen.text import LINE_WIDTH
@@ -86,10 +86,11 @@ def lower_spec(spec: Spec, *, lenient: bool = False) -> Lowered:
     try:
         return _lowered(spec, lenient=lenient)
     except RecursionError:
-        hint = "shorten the chain of references"
-        raise DiagnosticError(
-            [Diagnostic("too-deep", f"{spec.name}: schemas refer to each other too deeply", hint=hint)]
-        ) from None
+        raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
+
+
+def _too_deep(message: str, spec: Spec) -> Diagnostic:
+    return Diagnostic("too-deep", message, position=Position(spec.name, 1, 1), hint="make the document flatter")
 
 
 def _lowered(spec: Spec, *, lenient: bool) -> Lowered:
@@ -141,6 +142,8 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         files = render_package(lowered.api, definitions, folder, options.package, frozenset(options.components))
         progress("Formatting")
         files = _formatted(files)
+    except RecursionError:
+        raise DiagnosticError([_too_deep("its types are nested too deeply", spec)]) from None
     except (ModelError, UnsafeSourceError) as error:
         raise DiagnosticError(
             [

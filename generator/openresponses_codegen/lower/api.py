@@ -31,6 +31,7 @@ def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
         declared = declarations.get(name)
         if isinstance(declared, ir.Model):
             declarations[name] = _event(declared)
+    _check_events(tuple(declarations.values()), stream, document, diagnostics)
     websocket = document.websocket
     return ir.Api(
         document.release.title,
@@ -112,6 +113,50 @@ def _stream(document: Document, components: Components, diagnostics: Diagnostics
         diagnostics.error("no-events", "the event stream names no event", at=streams[0].node)
     text = streams[0].description or streams[0].title
     return ir.TaggedUnion(words().stream, Side.RESPONSE, text, TAG, tuple(events), words().unknown_event)
+
+
+def _check_events(
+    declarations: tuple[ir.Declaration, ...],
+    stream: ir.TaggedUnion | None,
+    document: Document,
+    diagnostics: Diagnostics,
+) -> None:
+    """Events live in a module of their own, which nothing outside the stream may refer to."""
+    events = frozenset(stream.members) if stream is not None else frozenset[str]()
+    for declaration in declarations:
+        found = frozenset[str]() if declaration.name in events else _references(declaration) & events
+        for name in sorted(found):
+            diagnostics.error(
+                "event-beside-stream",
+                f"`{declaration.name}` refers to the streaming event `{name}`",
+                at=document.schemas[name].node,
+                hint="refer to what the event carries, or describe a schema of its own",
+            )
+
+
+def _references(declaration: ir.Declaration) -> frozenset[str]:
+    """The declarations that a declaration refers to, by name."""
+    match declaration:
+        case ir.Model(fields=fields):
+            pending: list[ir.Type] = [field.type for field in fields]
+        case ir.TaggedUnion(members=members):
+            return frozenset(members)
+        case ir.ShapedUnion(members=types):
+            pending = list(types)
+        case ir.Alias(type=kind):
+            pending = [kind]
+        case ir.Enum():
+            pending = []
+    names: set[str] = set()
+    while pending:
+        match pending.pop():
+            case ir.Reference(name) | ir.OpenEnum(name):
+                names.add(name)
+            case ir.Array(inner) | ir.Map(inner) | ir.Nullable(inner):
+                pending.append(inner)
+            case _:
+                pass
+    return frozenset(names)
 
 
 def _event(model: ir.Model) -> ir.Model:

@@ -21,6 +21,7 @@ from openresponses_codegen.lower.shapes import (
     Normaliser,
     ObjectShape,
     RefShape,
+    Shape,
     Site,
     UnionShape,
 )
@@ -131,18 +132,26 @@ class Components:
                 )
 
     def _check_cycles(self) -> None:
-        """Report components that are nothing but themselves, and cut them."""
-        for name in self._raw:
-            seen = {name}
-            shape = self._raw[name].shape
-            while isinstance(shape, RefShape) and shape.name not in seen:
-                seen.add(shape.name)
-                shape = self._raw[shape.name].shape
-            if isinstance(shape, RefShape):
-                self._diagnostics.error(
-                    "cyclic-reference", f"`{name}` leads only back to itself", at=self._raw[name].node
-                )
-                self._raw[name] = replace(self._raw[name], shape=ANY)
+        """Report components that are made of nothing but themselves, as they are or in lists, and cut them."""
+        settled: set[str] = set()
+        for name in list(self._raw):
+            path: list[str] = []
+            following: str | None = name
+            while following is not None and following not in settled and following not in path:
+                path.append(following)
+                following = _made_of(self._raw[following].shape)
+            if following is not None and following in path:
+                site = self._raw[following]
+                self._diagnostics.error("cyclic-reference", f"`{following}` leads only back to itself", at=site.node)
+                self._raw[following] = replace(site, shape=ANY)
+            settled.update(path)
+
+
+def _made_of(shape: Shape) -> str | None:
+    """The one component that a reference, or a list or map of it, is made of."""
+    while isinstance(shape, ArrayShape | MapShape):
+        shape = shape.item.shape if isinstance(shape, ArrayShape) else shape.value.shape
+    return shape.name if isinstance(shape, RefShape) else None
 
 
 def constant(shape: ObjectShape, name: str) -> FixedShape | None:

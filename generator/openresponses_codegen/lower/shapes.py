@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Constant, Default, EnumValue, Limit, ScalarKind
-from openresponses_codegen.openapi.schema import LIMITS, Schema
+from openresponses_codegen.openapi.schema import LIMITS, MAX_VALUE, Schema
 from openresponses_codegen.source import Node
 from openresponses_codegen.text import SpecText
 
@@ -124,15 +124,15 @@ class Normaliser:
         self._diagnostics = diagnostics
         self.titles_left_out = 0
         """Titles that a description makes superfluous."""
-        self._sites: dict[int, Site] = {}
+        self._sites: dict[int, tuple[Schema, Site]] = {}  # a schema is kept, so that its id stays its own
         self._objects: dict[str, ObjectShape] = {}
 
     def site(self, schema: Schema) -> Site:
         """The site of a schema."""
-        site = self._sites.get(id(schema))
-        if site is None:
-            site = self._sites[id(schema)] = self._normalised(schema)
-        return site
+        known = self._sites.get(id(schema))
+        if known is None:
+            known = self._sites[id(schema)] = (schema, self._normalised(schema))
+        return known[1]
 
     def _normalised(self, schema: Schema) -> Site:
         if schema.all_of:
@@ -185,6 +185,11 @@ class Normaliser:
                 "structured-default",
                 "a default that is a list or an object is left to the server",
                 at=schema.node.at_key("default"),
+            )
+            return None
+        if isinstance(schema.default, str) and len(schema.default) > MAX_VALUE:
+            self._diagnostics.error(
+                "too-long", f"the default is longer than {MAX_VALUE:,} characters", at=schema.node.at_key("default")
             )
             return None
         return Default(schema.default)

@@ -75,6 +75,9 @@ UNSUPPORTED: Mapping[str, str] = {
 }
 """Validation keywords that are understood and refused, each with a way out."""
 
+MAX_VALUE = 10_000
+"""The longest string that can be a value of an enum or a default, in characters."""
+
 Scalar: TypeAlias = str | int | float | bool | None
 
 
@@ -259,6 +262,8 @@ class SchemaReader:
                     item,
                     "use strings, integers, booleans or null",
                 )
+            elif isinstance(item.value, str) and len(item.value) > MAX_VALUE:
+                self._error("too-long", f"a value of an enum is longer than {MAX_VALUE:,} characters", item)
             elif (type(item.value), item.value) in seen:
                 self._error("duplicate-enum-value", "the value is listed twice", item, "remove one of them")
             else:

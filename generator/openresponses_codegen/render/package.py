@@ -138,7 +138,8 @@ def _events_view(api: ir.Api, stream: ir.TaggedUnion, definitions: tuple[ir.Defi
 
 
 def _init_view(api: ir.Api, package: str, exports: Mapping[str, list[str]]) -> Mapping[str, Any]:
-    version = ".".join(str(int(part)) if part.isascii() and part.isdigit() else part for part in api.release.split("-"))
+    parts = (part.lstrip("0") or "0" if part.isascii() and part.isdigit() else part for part in api.release.split("-"))
+    version = ".".join(parts)
     return {
         "package": package,
         "description": api.text.docstring_body() if api.text is not None else "",
