@@ -11,7 +11,9 @@ Names are imported on first use, so that importing the package costs next to not
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False
+"""True to type checkers. To import it from `typing` costs more than all the rest of this module."""
 
 __version__ = "2026.4.24"
 SPEC_RELEASE = "2026-04-24"

@@ -5,7 +5,6 @@ a type that the spec does not name is an `UnknownEvent`; it never breaks a strea
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
@@ -681,10 +680,13 @@ def parse_event(data: bytes | str) -> StreamEvent:
     Raises `pydantic.ValidationError` when the text is no JSON object with a `type`, or when an
     event of a known type does not have that type's shape.
     """
-    return _reader()(data)
+    return _read(data)
 
 
-@cache
-def _reader() -> Callable[[bytes | str], StreamEvent]:
-    """The validator of the union, built when the first event arrives."""
-    return TypeAdapter[StreamEvent](StreamEvent).validator.validate_json
+def _read_first(data: bytes | str) -> StreamEvent:
+    """Build the validator of the union when the first event arrives, and put it in this place."""
+    globals()["_read"] = TypeAdapter[StreamEvent](StreamEvent).validator.validate_json
+    return _read(data)
+
+
+_read: Callable[[bytes | str], StreamEvent] = _read_first

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
@@ -137,7 +139,8 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     progress("Rendering models")
     folder = resources.templates()
     try:
-        definitions = render_models(lowered.api, folder)
+        with _collector_paused():
+            definitions = render_models(lowered.api, folder)
         progress("Rendering the package")
         files = render_package(lowered.api, definitions, folder, options.package, frozenset(options.components))
         progress("Formatting")
@@ -165,6 +168,18 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     return Package(files, manifest, lowered.api, lowered.warnings)
 
 
+@contextmanager
+def _collector_paused() -> Generator[None]:
+    """Leave out garbage collection while much is made that stays."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _formatted(files: Mapping[str, str]) -> dict[str, str]:
     """The files, formatted by ruff in one run."""
     with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
@@ -184,7 +199,8 @@ def _formatted(files: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def _tree_digest(folder: Path, *patterns: str) -> str:
-    """The digest of the files in a folder, by path and content."""
+    """The digest of the files in a folder, by path and content; caches, such as those of ruff, are none of ours."""
     paths = {path.relative_to(folder) for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
-    kept = sorted(path.as_posix() for path in paths if not {"__pycache__", "_resources"} & set(path.parts))
+    shown = (path for path in paths if not any(part.startswith(".") for part in path.parts))
+    kept = sorted(path.as_posix() for path in shown if not {"__pycache__", "_resources"} & set(path.parts))
     return digest("".join(f"{path} {digest((folder / path).read_bytes())}\n" for path in kept).encode())

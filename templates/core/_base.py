@@ -9,8 +9,6 @@ Rules kept here (listed by id in the generator's `docs/protocol.md`):
   fields pass.
 """
 
-from __future__ import annotations
-
 import types
 from collections.abc import Callable
 from functools import cache

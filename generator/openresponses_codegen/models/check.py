@@ -86,7 +86,7 @@ def _check_literals(where: str, annotation: ast.expr, wanted: list[ir.Constant])
     """Hold the values of every `Literal[...]` against those of the representation."""
     found: list[object] = []
     for node in ast.walk(annotation):
-        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Literal":
             values = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
             found += [ast.literal_eval(value) for value in values]
     if [value for value in found if value is not None] != wanted:

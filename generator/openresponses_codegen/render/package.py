@@ -116,7 +116,6 @@ def _events_view(api: ir.Api, stream: ir.TaggedUnion, definitions: tuple[ir.Defi
     base = imported(uses & _BASE_NAMES | {"Event", "UnknownVariant"})
     imports = [
         "from collections.abc import Callable, Mapping",
-        "from functools import cache",
         "from types import MappingProxyType",
         f"from typing import {', '.join(typing)}\n",
         f"from pydantic import {', '.join(pydantic)}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 _CALLS = frozenset({"TypeAliasType", "TypedDict", "MappingProxyType", "dict"})
-_FUNCTIONS = frozenset({"parse_event", "_reader", "__getattr__", "__dir__"})
+_FUNCTIONS = frozenset({"parse_event", "_read_first", "__getattr__", "__dir__"})
 _IMPORTS = frozenset(
     "__future__ collections.abc functools importlib types typing pydantic "
     "typing_extensions _base _unions models events params".split()
