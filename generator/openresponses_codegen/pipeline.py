@@ -98,8 +98,7 @@ def _too_deep(message: str, spec: Spec) -> Diagnostic:
 def _lowered(spec: Spec, *, lenient: bool) -> Lowered:
     diagnostics = Diagnostics()
     document = openapi.read(source.parse(spec.content, spec.name), diagnostics, lenient=lenient)
-    diagnostics.raise_if_errors()
-    api = lower(document, diagnostics)
+    api = lower(document, diagnostics)  # even after errors, so that all of them are reported together
     diagnostics.raise_if_errors()
     warnings = diagnostics.items
     return Lowered(document, api, fingerprint(document, Diagnostics()), warnings)
