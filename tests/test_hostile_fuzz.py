@@ -49,10 +49,9 @@ KEYWORDS: dict[str, tuple[Json, ...]] = {
 }
 """Values for each keyword that are legal somewhere, wrong somewhere, or wrong everywhere."""
 SITES = (
-    "Thing", "Thing/properties/model", "Thing/properties/shaped", "Thing/properties/chosen", "Thing/properties/fixed",
-    "Thing/properties/named", "Limited", "Status", "Outline", "Outline/oneOf/0", "Round", "Answer/properties/parts",
-    "Answer/properties/parts/items", "Answer/properties/sizes/items",
-    "Answer/properties/noted", "Square/properties/side", "TextPart/properties/type", "ChangedEvent",
+    "Thing", "Thing/properties/model", "Thing/properties/chosen", "Thing/properties/named", "Status", "Outline", "Round",
+    "Answer/properties/parts", "Answer/properties/parts/items", "Answer/properties/sizes/items",
+    "Answer/properties/noted", "TextPart/properties/type", "ChangedEvent",
 )  # fmt: skip
 
 
@@ -177,7 +176,7 @@ def test_what_is_accepted_can_be_rendered_and_used(accepted, tmp_path) -> None:
     found.check()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_release_with_something_wrong(seed) -> None:
     """The same, in the middle of a whole release of the specification."""
     release = json.loads(pipeline.load_spec(next(iter(resources.releases()))).content)

@@ -62,7 +62,7 @@ CIRCLES: Mapping[str, tuple[dict[str, Json], bool | None]] = {
 }
 
 
-@pytest.mark.parametrize("used_by", [[], ["Thing"], ["Answer"], ["Thing", "Answer", "ChangedEvent"]], ids="+".join)
+@pytest.mark.parametrize("used_by", [[], ["Thing"], ["Thing", "Answer", "ChangedEvent"]], ids="+".join)
 @pytest.mark.parametrize("circle", CIRCLES)
 def test_a_circle_is_refused_or_closed(circle, used_by) -> None:
     """Schemas that refer to each other end in code or in a refusal, never in an endless recursion."""
@@ -190,11 +190,11 @@ SIZES: Mapping[str, Callable[[], Json]] = {
         {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(20_000)}}
     ),
     "wide-required-40000": lambda: _thing({"type": "object", "required": [f"p{n}" for n in range(40_000)]}),
-    "components-20000": lambda: _components({f"C{n}": {"type": "string"} for n in range(20_000)}),
-    "bad-components-20000": lambda: _components({f"C{n}": {"typ": "string"} for n in range(20_000)}),
+    "components-10000": lambda: _components({f"C{n}": {"type": "string"} for n in range(10_000)}),
+    "bad-components-10000": lambda: _components({f"C{n}": {"typ": "string"} for n in range(10_000)}),
     "dangling-5000": lambda: _components({f"C{n}": ref(f"D{n}") for n in range(5000)}),
-    "paths-5000": lambda: {**document(), "paths": {f"/{n}": document()["paths"]["/things"] for n in range(1000)}},
-    "described-members-3000": lambda: _thing(
+    "paths-1000": lambda: {**document(), "paths": {f"/{n}": document()["paths"]["/things"] for n in range(1000)}},
+    "described-members-1000": lambda: _thing(
         {"oneOf": [{**_variant(f"v{n}"), "description": f"Text {n}. " * 20} for n in range(1000)]}
     ),
     "nested-lists": lambda: _thing(_nested(110, lambda inner: {"type": "array", "items": inner})),

@@ -144,6 +144,9 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         files = render_package(lowered.api, definitions, folder, options.package, frozenset(options.components))
         progress("Formatting")
         files = _formatted(files)
+    except OSError as error:
+        reason = f"there is no room to work in: {error.strerror}"
+        raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
     except RecursionError:
         raise DiagnosticError([_too_deep("its types are nested too deeply", spec)]) from None
     except (ModelError, UnsafeSourceError) as error:

@@ -45,6 +45,8 @@ class Target:
         if self.output is None:
             hint = f"give `--output DIR`, or set `output` in [tool.{TABLE}] of {FILE}"
             raise DiagnosticError([Diagnostic("no-output", "no output folder is given", hint=hint)])
+        if "\0" in str(self.output):
+            raise DiagnosticError([Diagnostic("bad-output", "the output folder's name holds a null byte")])
         return self.output
 
     def _package(self) -> str:
@@ -88,7 +90,8 @@ def load_config(path: Path) -> tuple[Target, ...]:
         document = tomllib.loads(_read(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _refusal(path, "", str(error), None) from None
-    table = document.get("tool", {}).get(TABLE, {})
+    tools: object = document.get("tool", {})
+    table: object = cast("dict[str, Any]", tools).get(TABLE, {}) if isinstance(tools, dict) else None
     if not isinstance(table, dict):
         raise _refusal(path, "", "a table is needed", None)
     content = cast("dict[str, Any]", table)

@@ -129,7 +129,7 @@ def _check_events(
             diagnostics.error(
                 "event-beside-stream",
                 f"`{declaration.name}` refers to the streaming event `{name}`",
-                at=document.schemas[name].node,
+                at=document.schemas[name].node if name in document.schemas else document.node,
                 hint="refer to what the event carries, or describe a schema of its own",
             )
 

@@ -267,6 +267,8 @@ class Declarer:
         declared = self._declared.get(name)
         if isinstance(declared, ir.Enum):
             return declared.values
+        if name not in self._components.sites:
+            return ()
         shape: Shape = RefShape(name)
         while isinstance(shape, RefShape):
             shape = self._components.sites[shape.name].shape

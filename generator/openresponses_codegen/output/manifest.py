@@ -17,6 +17,7 @@ from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Posit
 
 MANIFEST = "generation.json"
 FORMAT = 1
+MAX_PATH = 200
 MAX_BYTES = 1024 * 1024
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\Z", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
@@ -84,6 +85,8 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         if path.is_symlink():
             raise _refusal(path, "it is a symbolic link")
+        if path.exists() and not path.is_file():
+            raise _refusal(path, "it is no file")
         if path.stat().st_size > MAX_BYTES:
             raise _refusal(path, f"it is larger than {MAX_BYTES:,} bytes")
         content = json.loads(path.read_bytes())
@@ -104,7 +107,7 @@ def _manifest(path: Path, content: Any) -> Manifest:
         raise _refusal(path, "a newer or unknown version of the generator wrote it")
     files = _strings(content["files"])
     for name, value in files.items():
-        if not _PATH.match(name) or name == MANIFEST or not _DIGEST.match(value):
+        if not _PATH.match(name) or len(name) > MAX_PATH or name == MANIFEST or not _DIGEST.match(value):
             raise _refusal(path, f"`files` names {name!r}, which is no file of a generated package")
     inputs = Inputs(
         str(content["spec"]["digest"]),

@@ -10,11 +10,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position
 from openresponses_codegen.output.manifest import MANIFEST, Manifest, digest
+
+_KEPT = "kept"
+"""Marks a staging folder that holds something which could not be put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +88,28 @@ def write(plan: Plan) -> None:
     names = [*plan.added, *plan.changed]
     if not names and not plan.deleted:
         return
+    made = [path for path in (plan.folder, *plan.folder.parents) if not path.exists()]
+    staging: Path | None = None
     try:
         plan.folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{plan.folder.name}-", dir=plan.folder.parent))
-    except OSError as error:
-        raise _refusal("not-writable", plan.folder, f"it cannot be written: {error.strerror}") from None
-    try:
+        staging = Path(tempfile.mkdtemp(prefix=f".{plan.folder.name[:40]}-", dir=plan.folder.parent))
         _stage(staging, plan.files, names)
         _move(plan, names, staging)
-    except OSError as error:
-        raise _refusal("not-writable", plan.folder, f"nothing was changed: {error.strerror}") from None
-    finally:
+    except BaseException as error:
+        _remove(staging, made)
+        if isinstance(error, OSError):
+            raise _refusal("not-writable", plan.folder, f"nothing was changed: {error.strerror}") from None
+        raise
+    _remove(staging, [])
+
+
+def _remove(staging: Path | None, made: list[Path]) -> None:
+    """Remove what a run leaves: its staging folder, unless something in it could not be put back, and new folders."""
+    if staging is not None and not (staging / _KEPT).exists():
         shutil.rmtree(staging, ignore_errors=True)
+    for folder in made:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _stage(staging: Path, files: Mapping[str, str], names: list[str]) -> None:
@@ -111,26 +125,35 @@ def _move(plan: Plan, names: list[str], staging: Path) -> None:
     try:
         for name in [*plan.deleted, *sorted(names, key=lambda name: name == MANIFEST)]:
             target = plan.folder / name
-            backup: Path | None = None
             target.parent.mkdir(parents=True, exist_ok=True)
-            if os.path.lexists(target):
-                backup = staging / "old" / name
+            backup = staging / "old" / name if os.path.lexists(target) else None
+            done.append((target, backup))
+            if backup is not None:
                 backup.parent.mkdir(parents=True, exist_ok=True)
                 target.replace(backup)
-            done.append((target, backup))
             if name not in plan.deleted:
                 (staging / "new" / name).replace(target)
-    except OSError:
+    except BaseException:
         for target, backup in reversed(done):
-            if backup is not None:
-                backup.replace(target)
-            else:
-                target.unlink(missing_ok=True)
+            try:
+                if backup is None:
+                    target.unlink(missing_ok=True)
+                elif backup.exists():
+                    backup.replace(target)
+            except OSError:
+                (staging / _KEPT).touch()
         raise
 
 
 def check_folder(folder: Path) -> None:
     """Raise `DiagnosticError` unless the folder is, or can become, a plain folder on a plain path."""
+    try:
+        _check_folder(folder)
+    except (OSError, ValueError) as error:
+        raise _refusal("bad-output", folder, _reason(error), "give another folder") from None
+
+
+def _check_folder(folder: Path) -> None:
     if not folder.name or folder.name == "..":
         raise _refusal("bad-output", folder, "it does not name a folder", "give the package's own folder")
     absolute = folder.absolute()
@@ -152,6 +175,13 @@ def current_digest(folder: Path, name: str) -> str | None:
 
     Raises `DiagnosticError` when the path leads through a symbolic link, or to something that is no file.
     """
+    try:
+        return _current_digest(folder, name)
+    except (OSError, ValueError) as error:
+        raise _refusal("not-readable", folder / name, _reason(error)) from None
+
+
+def _current_digest(folder: Path, name: str) -> str | None:
     path = folder
     for part in Path(name).parts:
         path /= part
@@ -161,10 +191,11 @@ def current_digest(folder: Path, name: str) -> str | None:
         return None
     if not path.is_file():
         raise _refusal("bad-output", path, "it is in the way, and is no file", "move it away")
-    try:
-        return digest(path.read_bytes())
-    except OSError as error:
-        raise _refusal("not-readable", path, f"it cannot be read: {error.strerror}") from None
+    return digest(path.read_bytes())
+
+
+def _reason(error: Exception) -> str:
+    return f"the system refuses it: {(error.strerror if isinstance(error, OSError) else None) or error}"
 
 
 def _refusal(code: str, path: Path, reason: str, hint: str | None = None) -> DiagnosticError:
