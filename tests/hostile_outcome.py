@@ -101,7 +101,14 @@ class Package:
     def __init__(self, files: Mapping[str, str]) -> None:
         self.files = files
         self.name = f"hostile{next(self._numbers)}"
-        self.modules = {name[:-3]: ast.parse(text) for name, text in files.items() if name.endswith(".py")}
+        self.modules = [name[:-3] for name in files if name.endswith(".py")]
+        self._trees: dict[str, ast.Module] = {}
+
+    def tree(self, module: str) -> ast.Module:
+        """The syntax tree of a module."""
+        if module not in self._trees:
+            self._trees[module] = ast.parse(self.source(module))
+        return self._trees[module]
 
     def source(self, module: str) -> str:
         """The text of a module."""
@@ -109,7 +116,7 @@ class Package:
 
     def _body(self, module: str, owner: str) -> list[ast.stmt]:
         """The class of that name with what it holds, or the assignment with what stands behind it."""
-        body = self.modules[module].body
+        body = self.tree(module).body
         for index, node in enumerate(body):
             if isinstance(node, ast.ClassDef) and node.name == owner:
                 return [*node.body]
@@ -120,7 +127,7 @@ class Package:
     def docstring(self, module: str, owner: str | None = None, field: str | None = None) -> str | None:
         """The docstring of a module, of a class or alias, or that which stands behind a field."""
         if owner is None:
-            return ast.get_docstring(self.modules[module])
+            return ast.get_docstring(self.tree(module))
         body = self._body(module, owner)
         if field is None:
             before = -1 if isinstance(body[0], ast.Expr) else 0

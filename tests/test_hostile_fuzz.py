@@ -15,7 +15,7 @@ from hostile_outcome import PATIENCE, Broke, Package, Refused, check_refusal, ge
 from openresponses_codegen import pipeline, resources
 
 VALUES: tuple[Json, ...] = (
-    None, True, -1.5, "x", [], [None], {}, {"x": None}, {"$ref": "#/components/schemas/Thing"},
+    None, True, -1.5, "x", [None], {"x": None}, {"$ref": "#/components/schemas/Thing"},
 )  # fmt: skip
 KEYWORDS: dict[str, tuple[Json, ...]] = {
     "$ref": ("#/components/schemas/Status", "#/components/schemas/Outline", "#/components/schemas/Thing", 1),
@@ -49,8 +49,8 @@ KEYWORDS: dict[str, tuple[Json, ...]] = {
 }
 """Values for each keyword that are legal somewhere, wrong somewhere, or wrong everywhere."""
 SITES = (
-    "Thing", "Thing/properties/model", "Thing/properties/chosen", "Thing/properties/named", "Status", "Outline", "Round",
-    "Answer/properties/parts", "Answer/properties/parts/items", "Answer/properties/sizes/items",
+    "Thing", "Thing/properties/model", "Thing/properties/chosen", "Thing/properties/named", "Status", "Outline",
+    "Round", "Answer/properties/parts", "Answer/properties/parts/items", "Answer/properties/sizes/items",
     "Answer/properties/noted", "TextPart/properties/type", "ChangedEvent",
 )  # fmt: skip
 
@@ -183,7 +183,7 @@ def test_a_release_with_something_wrong(seed) -> None:
     random_ = random.Random(seed)
     found = Findings()
     every = list(paths(release))
-    for path in random_.sample(every, 15):
+    for path in random_.sample(every, 12):
         content = copy.deepcopy(release)
         value = random_.choice([*VALUES, "leave out"])
         if value == "leave out":

@@ -50,8 +50,8 @@ STEERING: Json = {
 def identifiers(package: Package) -> set[str]:
     """Every name that generated modules read, write, import or pass."""
     found: set[str] = set()
-    for tree in package.modules.values():
-        for node in ast.walk(tree):
+    for module in package.modules:
+        for node in ast.walk(package.tree(module)):
             for attribute in ("id", "name", "attr", "arg", "module", "asname"):
                 value = getattr(node, attribute, None)
                 found |= set(value.split(".")) if isinstance(value, str) else set()
