@@ -20,7 +20,7 @@ from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest
 from openresponses_codegen.text import LINE_WIDTH
 
-REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.12", "typing-extensions": ">=4.12"}
+REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.14.3", "typing-extensions": ">=4.12"}
 """What a generated package needs."""
 COMPONENTS: Mapping[str, str] = {
     "models": "request and response models",
