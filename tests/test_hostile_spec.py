@@ -320,3 +320,30 @@ def test_standard_input_is_no_way_around(tmp_path) -> None:
     check_refused(tmp_path, "-", "too-large", b"{" + b" " * 17_000_000)
     check_refused(tmp_path, "-", "too-deep", b"[" * 100_000)
     check_refused(tmp_path, "-", "bad-encoding", _NOISE.replace(b"\0", b""))
+
+
+LOUD = "\x1b[2J\x1b]0;owned\x07\x9b31m \u202e\u2066 \u2028 [red]r[/] [/x] \\[bold] {x} %s\r\n\x00"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--quiet"]], ids=" ".join)
+def test_what_commands_say_of_hostile_text(options, tmp_path) -> None:
+    """Keys, names and notes of a document are reported, and neither steer the terminal nor break a table."""
+    content = document()
+    content[f"x-{LOUD}"] = 1
+    for number in range(3):
+        content["components"]["schemas"]["Thing"][f"x-{number}{LOUD}"] = LOUD
+    content["components"]["schemas"]["Status"]["x-enumDescriptions"][LOUD] = LOUD
+    content["components"]["schemas"]["Thing"]["properties"]["preset"]["default"] = [LOUD]
+    content["info"] |= {"title": LOUD, "version": f"1{LOUD}"}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(content))
+    kit = tmp_path / "kit"
+    assert run("validate", str(path), *options).exit_code == 0
+    assert run("generate", str(path), "--output", str(kit), *options).exit_code == 0
+    (kit / "models.py").write_text(LOUD)
+    assert run("check", str(path), "--output", str(kit), *options).exit_code == 1
+    assert run("dump", str(path)).exit_code == 0
+    content["components"]["schemas"]["Thing"] |= {LOUD: 1, "type": LOUD, "allOf": [{"$ref": LOUD}]}
+    path.write_text(json.dumps(content))
+    assert run("validate", str(path), *options).exit_code == 1
+    assert run("generate", str(path), "--output", str(kit), *options).exit_code == 2

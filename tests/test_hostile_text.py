@@ -4,9 +4,11 @@ Every text is put in every place. One document shows all places that accept it, 
 minutes; a place that refuses it does so in a document of its own.
 """
 
+import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,8 @@ from hostile_outcome import (
     words,
 )
 from hostile_texts import NAMES, TEXTS
+from openresponses_codegen.render.verify import UnsafeSourceError, verify
+from openresponses_codegen.text import docstring, docstring_body, literal
 
 ALL_TEXTS = {**TEXTS, **NAMES}
 BY_NAME = {place.name: place for place in PLACES}
@@ -203,3 +207,40 @@ def test_the_output_works_and_executes_nothing(study, pack, text) -> None:
     """Each package is imported and used in a process of its own; hostile text that runs would leave a file."""
     for package in study.packages.get((pack, text), ()):
         assert package.name not in study.trouble, study.trouble[package.name]
+
+
+def test_every_short_run_of_quotes_and_backslashes() -> None:
+    """No mixture of what ends or escapes a string gets out of a docstring, a part of one, or a literal."""
+    for length in range(1, 6):
+        for characters in product('"\\\n x', repeat=length):
+            raw = "".join(characters)
+            assert ast.literal_eval(literal(raw)) == raw
+            for source in (docstring(raw), docstring(raw, 4), docstring(raw, 90)):
+                assert words(ast.literal_eval(source)) == said(raw)
+            for source in (f'"""A {docstring_body(raw)}, b."""', f'"""A\n\n{docstring_body(raw)}\n\nB"""'):
+                assert said(raw) in words(ast.literal_eval(source))
+
+
+SMUGGLED = (
+    "open('x')", "import os", "from os import system", "from .os import system", "from ..models import x",
+    "from models import x", "from typing import *", "x = open('x')", "x: int = open('x')", "x: open('x') = 1",
+    "class A(open('x')):\n    pass", "class A(metaclass=M):\n    pass", "@open\nclass A:\n    pass",
+    "class A:\n    open('x')", "class A:\n    x = open('x')", "class A:\n    x: int = open('x')",
+    "class A:\n    x: open('x')", "class A:\n    x: int = Field(default_factory=open)",
+    "class A:\n    def f(self, x=open('x')): ...", "class A:\n    @open\n    def f(self): ...",
+    "class A:\n    def f(self, x: open('x')): ...", "class A:\n    class B:\n        x = open('x')",
+    "class A:\n    for x in y: pass", "class A:\n    import os", "class A:\n    x = [open(y) for y in z]",
+    "def parse_event(x=open('x')): ...", "@open\ndef parse_event(): ...", "def parse_event() -> open('x'): ...",
+    "def other(): ...", "async def parse_event(): ...", "if TYPE_CHECKING:\n    open('x')", "if x:\n    pass",
+    "while x:\n    pass", "for x in y:\n    pass", "with x:\n    pass", "try:\n    pass\nfinally:\n    pass", "del x",
+    "assert open('x')", "raise x", "x = lambda: 1", "x = f'{open(1)}'", "x = (y := 1)", "x = a.b()", "x = a[open(1)]",
+    "x = open(1).fromkeys()", "x = dict.fromkeys(open(1))", "x = dict(a=open(1))", "x = Tagged(open(1))", "x += 1",
+    "x.y = 1", "x[0] = 1", "x, y = 1, 2", "match x:\n    case 1: pass", "1", "'''a'''\nopen(1)", "x = `a`", "x = \0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SMUGGLED)
+def test_the_last_check_finds_what_was_smuggled_in(source) -> None:
+    """Should a template ever print text bare: whatever would run when the module is imported is found."""
+    with pytest.raises(UnsafeSourceError):
+        verify("models.py", source)
