@@ -40,7 +40,9 @@ def folder(package: ModuleType) -> Path:
 
 
 def trees(package: ModuleType) -> dict[str, ast.Module]:
-    return {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(folder(package).rglob("*.py"))}
+    root = folder(package)
+    paths = {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(root.rglob("*.py"))}
+    return {name: ast.parse(path.read_text("utf-8")) for name, path in paths.items()}
 
 
 def run(code: str, *, cwd: Path, path: Path) -> str:
@@ -100,7 +102,7 @@ def test_numbered_names_would_be_found() -> None:
 def test_modules_list_what_they_define(release: str, package: Packages) -> None:
     """`__all__` is what is public, sorted, without repeats; the root has all of it but the typed dictionaries."""
     root = package(release)
-    public: set[str] = set()
+    public = {name for name, module in root._origins.items() if module not in {"models", "events"}}
     for name in ("models", "events", "params"):
         module = importlib.import_module(f"{root.__name__}.{name}")
         tree = trees(root)[name]
@@ -110,6 +112,7 @@ def test_modules_list_what_they_define(release: str, package: Packages) -> None:
         assert set(module.__all__) == defined, name
         assert len(module.__all__) == len(set(module.__all__))
         public |= set(module.__all__) if name != "params" else set()
+    assert public
     assert set(root.__all__) == public | {"SPEC_RELEASE", "__version__"}
     assert len(root.__all__) == len(set(root.__all__))
     assert release == root.SPEC_RELEASE
@@ -253,6 +256,9 @@ def symbols(tree: ast.Module) -> dict[str, Symbol]:
         name = target(node)
         if isinstance(node, ast.ClassDef):
             found[node.name] = Symbol(node.name, squeezed(ast.get_docstring(node) or ""))
+            for base in (found[each.id] for each in node.bases if isinstance(each, ast.Name) and each.id in found):
+                found[node.name].fields |= base.fields
+                found[node.name].types |= base.types
             for inner, following in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
                 if isinstance(inner, ast.AnnAssign) and (inner_name := target(inner)):
                     wire_name = alias(inner) or inner_name

@@ -17,9 +17,13 @@ MAX_NAME = 120
 
 RUNTIME_NAMES = frozenset(
     """
-    Annotated Any BaseModel Callable ClassVar ConfigDict Event Field Literal Mapping MappingProxyType Model NotRequired
-    Omittable Optional RequestModel Required ResponseModel Self Sequence Shaped StreamEvent TYPE_CHECKING Tagged
-    TypeAdapter TypeAlias TypeAliasType TypedDict Union UnknownEvent UnknownVariant UnknownVariantParam
+    APIConnectionError APIResponseValidationError APIStatusError APITimeoutError Annotated AnswerModel Any
+    AuthenticationError BadRequestError BaseModel Callable ClassVar ConfigDict ConflictError Deviation Event Field
+    InternalServerError InvalidRequestError Literal Mapping MappingProxyType Model ModelError NotFoundError
+    NotRequired Omittable OpenResponsesError Optional PermissionDeniedError RateLimitError RequestModel Required
+    ResponseArguments ResponseModel Self Sequence Shaped StreamDecodeError StreamError StreamEvent StreamFailedError
+    StreamInterruptedError StreamOrderError TYPE_CHECKING Tagged TurnArguments TypeAdapter TypeAlias TypeAliasType
+    TypedDict Union UnknownEvent UnknownVariant UnknownVariantParam UnprocessableEntityError
     EVENT_TYPES SPEC_RELEASE annotations cache events import_module models params parse_event
     AttributeError False None True bool bytes dict float frozenset getattr globals int isinstance list object property
     set sorted str super tuple type
@@ -33,7 +37,7 @@ _MODEL_ATTRIBUTES = frozenset(
     model_dump model_dump_json model_extra model_fields model_fields_set model_json_schema
     model_parametrized_name model_post_init model_rebuild model_validate model_validate_json
     model_validate_strings parse_file parse_obj parse_raw schema schema_json update_forward_refs validate
-    EXTENSIBLE FORBIDDEN is_delta is_terminal
+    EXTENSIBLE FORBIDDEN deviations is_delta is_terminal request_id
     """.split()
 )
 """Attributes of the model base: a field cannot have them."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from openresponses_codegen import ir
@@ -38,13 +39,24 @@ def has_params(api: ir.Api) -> bool:
     return any(_is_param(each) for each in api.declarations)
 
 
+def arguments_of(api: ir.Api) -> Mapping[str, tuple[str, frozenset[str]]]:
+    """For each request class, the name of the dictionary of its arguments, and the fields that the client sets."""
+    if api.service is None:
+        return {}
+    arguments = {str(api.service.create.request): ("ResponseArguments", frozenset({"stream"}))}
+    if api.service.websocket is not None:
+        arguments[api.service.websocket.client_message] = ("TurnArguments", frozenset({"type"}))
+    return arguments
+
+
 class _ParamsView:
     def __init__(self, api: ir.Api) -> None:
         self._by_name = {each.name: each for each in api.declarations}
         self._declared = [each for each in api.declarations if _is_param(each)]
+        self._arguments = arguments_of(api)
 
     def view(self) -> Mapping[str, Any]:
-        declarations = [self._declaration(each) for each in self._ordered()]
+        declarations = [view for each in self._ordered() for view in self._views(each)]
         text = " ".join(part for each in declarations for part in _parts(each))
         typing = [name for name in ("Literal", "Required") if f"{name}[" in text]
         typing += ["TypeAlias"] if any(each["kind"] == "alias" for each in declarations) else []
@@ -77,6 +89,18 @@ class _ParamsView:
         for name in list(pending):
             yield from visit(name)
 
+    def _views(self, declaration: ir.Declaration) -> Iterator[dict[str, Any]]:
+        """The dictionary or alias of a declaration, before it the one of what callers may say themselves."""
+        if not isinstance(declaration, ir.Model) or declaration.name not in self._arguments:
+            yield self._declaration(declaration)
+            return
+        name, kept_back = self._arguments[declaration.name]
+        arguments = tuple(each for each in declaration.fields if each.wire_name not in kept_back)
+        others = tuple(each for each in declaration.fields if each.wire_name in kept_back)
+        text = f"What a caller may say of a `{declaration.name}`."
+        yield self._declaration(replace(declaration, name=name, text=SpecText(text), fields=arguments))
+        yield {**self._declaration(replace(declaration, fields=others)), "base": name}
+
     def _declaration(self, declaration: ir.Declaration) -> dict[str, Any]:
         match declaration:
             case ir.Model():
@@ -84,6 +108,7 @@ class _ParamsView:
                 return {
                     "kind": "dict" if plain else "functional",
                     "name": declaration.name,
+                    "base": "TypedDict",
                     "docstring": _docstring(declaration.text, declaration.name, 4) if plain else _whole(declaration),
                     "fields": [self._field(field) for field in declaration.fields],
                 }
