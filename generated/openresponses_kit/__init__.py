@@ -20,6 +20,55 @@ SPEC_RELEASE = "2026-04-24"
 """The release of the Open Responses specification that this package was generated from."""
 
 if TYPE_CHECKING:
+    from .accumulate import (
+        ResponseAccumulator,
+    )
+    from .client.aio.client import (
+        AsyncOpenResponses,
+    )
+    from .client.aio.responses import (
+        AsyncRawResponses,
+        AsyncResponses,
+    )
+    from .client.aio.runs import (
+        AsyncRun,
+    )
+    from .client.aio.streams import (
+        AsyncResponseStream,
+        AsyncStream,
+    )
+    from .client.answers import (
+        RawResponse,
+    )
+    from .client.arguments import (
+        CompactArguments,
+        CreateArguments,
+        RunOptions,
+    )
+    from .client.loop import (
+        RunResult,
+    )
+    from .client.parsed import (
+        ParsedResponse,
+    )
+    from .client.settings import (
+        ClientOptions,
+        RequestOptions,
+    )
+    from .client.sync.client import (
+        OpenResponses,
+    )
+    from .client.sync.responses import (
+        RawResponses,
+        Responses,
+    )
+    from .client.sync.runs import (
+        Run,
+    )
+    from .client.sync.streams import (
+        ResponseStream,
+        Stream,
+    )
     from .errors import (
         APIConnectionError,
         APIResponseValidationError,
@@ -40,6 +89,7 @@ if TYPE_CHECKING:
         StreamFailedError,
         StreamInterruptedError,
         StreamOrderError,
+        StreamTimeoutError,
         UnprocessableEntityError,
     )
     from .events import (
@@ -213,14 +263,23 @@ __all__ = [
     "AssistantContentParam",
     "AssistantContentPartParam",
     "AssistantMessageItemParam",
+    "AsyncOpenResponses",
+    "AsyncRawResponses",
+    "AsyncResponseStream",
+    "AsyncResponses",
+    "AsyncRun",
+    "AsyncStream",
     "AuthenticationError",
     "BadRequestError",
+    "ClientOptions",
+    "CompactArguments",
     "CompactResource",
     "CompactResponseMethodPublicBody",
     "CompactionBody",
     "CompactionSummaryItemParam",
     "ConflictError",
     "ContentPart",
+    "CreateArguments",
     "CreateResponseBody",
     "DetailEnum",
     "DeveloperMessageItemParam",
@@ -275,12 +334,16 @@ __all__ = [
     "MetadataValue",
     "ModelError",
     "NotFoundError",
+    "OpenResponses",
     "OpenResponsesError",
     "OutputTextContent",
     "OutputTextContentParam",
     "OutputTokensDetails",
+    "ParsedResponse",
     "PermissionDeniedError",
     "RateLimitError",
+    "RawResponse",
+    "RawResponses",
     "Reasoning",
     "ReasoningBody",
     "ReasoningEffortEnum",
@@ -292,6 +355,8 @@ __all__ = [
     "ReasoningTextContent",
     "RefusalContent",
     "RefusalContentParam",
+    "RequestOptions",
+    "ResponseAccumulator",
     "ResponseCompletedStreamingEvent",
     "ResponseContentPartAddedStreamingEvent",
     "ResponseContentPartDoneStreamingEvent",
@@ -316,10 +381,16 @@ __all__ = [
     "ResponseRefusalDeltaStreamingEvent",
     "ResponseRefusalDoneStreamingEvent",
     "ResponseResource",
+    "ResponseStream",
+    "Responses",
     "ResponsesToolParam",
+    "Run",
+    "RunOptions",
+    "RunResult",
     "ServiceTierEnum",
     "SpecificFunctionParam",
     "SpecificToolChoiceParam",
+    "Stream",
     "StreamDecodeError",
     "StreamError",
     "StreamEvent",
@@ -327,6 +398,7 @@ __all__ = [
     "StreamInterruptedError",
     "StreamOptionsParam",
     "StreamOrderError",
+    "StreamTimeoutError",
     "StructuredToolChoice",
     "StructuredToolChoiceParam",
     "SummaryTextContent",
@@ -429,9 +501,85 @@ _origins |= dict.fromkeys(
         "StreamFailedError",
         "StreamInterruptedError",
         "StreamOrderError",
+        "StreamTimeoutError",
         "UnprocessableEntityError",
     ),
     "errors",
+)
+_origins |= dict.fromkeys(
+    ("ResponseAccumulator",),
+    "accumulate",
+)
+_origins |= dict.fromkeys(
+    ("RawResponse",),
+    "client.answers",
+)
+_origins |= dict.fromkeys(
+    (
+        "CompactArguments",
+        "CreateArguments",
+        "RunOptions",
+    ),
+    "client.arguments",
+)
+_origins |= dict.fromkeys(
+    ("RunResult",),
+    "client.loop",
+)
+_origins |= dict.fromkeys(
+    ("ParsedResponse",),
+    "client.parsed",
+)
+_origins |= dict.fromkeys(
+    (
+        "ClientOptions",
+        "RequestOptions",
+    ),
+    "client.settings",
+)
+_origins |= dict.fromkeys(
+    ("OpenResponses",),
+    "client.sync.client",
+)
+_origins |= dict.fromkeys(
+    ("AsyncOpenResponses",),
+    "client.aio.client",
+)
+_origins |= dict.fromkeys(
+    (
+        "RawResponses",
+        "Responses",
+    ),
+    "client.sync.responses",
+)
+_origins |= dict.fromkeys(
+    (
+        "AsyncRawResponses",
+        "AsyncResponses",
+    ),
+    "client.aio.responses",
+)
+_origins |= dict.fromkeys(
+    ("Run",),
+    "client.sync.runs",
+)
+_origins |= dict.fromkeys(
+    ("AsyncRun",),
+    "client.aio.runs",
+)
+_origins |= dict.fromkeys(
+    (
+        "ResponseStream",
+        "Stream",
+    ),
+    "client.sync.streams",
+)
+_origins |= dict.fromkeys(
+    (
+        "AsyncResponseStream",
+        "AsyncStream",
+    ),
+    "client.aio.streams",
 )
 
 

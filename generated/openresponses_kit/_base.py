@@ -135,14 +135,19 @@ class ResponseModel(Model):
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """One place where what a server sent is not what the protocol says."""
+    """A place where an answer differs from what the specification requires."""
 
     path: str
-    """Where, such as `output[0].content[1].annotations`; empty for the whole."""
+    """Where it is, such as `output[0].content[1].annotations`."""
     reason: str
-    """What was expected there, and what was there instead."""
+    """What is there and what is required, in one sentence."""
     value: Any = None
-    """What was there; None when it was missing."""
+    """What the server sent there; None as well when it sent nothing."""
+    missing: bool = False
+    """Whether the server sent nothing there."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
 
 
 class AnswerModel(ResponseModel):

@@ -36,6 +36,7 @@ __all__ = [
     "StreamFailedError",
     "StreamInterruptedError",
     "StreamOrderError",
+    "StreamTimeoutError",
     "UnprocessableEntityError",
 ]
 
@@ -163,6 +164,10 @@ class StreamError(OpenResponsesError):
 
 class StreamInterruptedError(StreamError, APIConnectionError):
     """The stream ended without a terminal event (rule S7)."""
+
+
+class StreamTimeoutError(StreamInterruptedError, APITimeoutError):
+    """The next byte of the stream did not come in time."""
 
 
 class StreamDecodeError(StreamError):

@@ -46,6 +46,7 @@ __all__ = [
     "RefusalContentParam",
     "ResponseArguments",
     "ResponsesToolParam",
+    "RunArguments",
     "SpecificFunctionParam",
     "SpecificToolChoiceParam",
     "StreamOptionsParam",
@@ -438,8 +439,8 @@ class ReasoningParam(TypedDict, total=False):
     """Kind of reasoning summary that is asked for; null or left out means the server's default."""
 
 
-class ResponseArguments(TypedDict, total=False):
-    """What a caller may say of a `CreateResponseBody`."""
+class RunArguments(TypedDict, total=False):
+    """What a caller may say of a run, beside its tools."""
 
     model: str | None
     """Name of the model to sample; at a router it may end in `:` and a provider's name (rule
@@ -458,9 +459,6 @@ class ResponseArguments(TypedDict, total=False):
 
     include: Sequence[models.IncludeEnum]
     """Data to add to the response that it would otherwise leave out."""
-
-    tools: Sequence[ResponsesToolParam] | None
-    """Tools that the model may call; null or left out means none."""
 
     tool_choice: ToolChoiceParam | None
     """How the model is to use the tools; null or left out means `auto`."""
@@ -551,6 +549,13 @@ class ResponseArguments(TypedDict, total=False):
     """
 
 
+class ResponseArguments(RunArguments, total=False):
+    """What a caller may say of a response."""
+
+    tools: Sequence[ResponsesToolParam] | None
+    """Tools that the model may call; null or left out means none."""
+
+
 class CreateResponseBody(ResponseArguments, total=False):
     """What a client sends to have a response created: the input and the settings of this one
     turn. A null setting means its default (rule T6).
@@ -563,7 +568,7 @@ class CreateResponseBody(ResponseArguments, total=False):
 
 
 class TurnArguments(TypedDict, total=False):
-    """What a caller may say of a `WebSocketResponseCreateEvent`."""
+    """What a caller may say of a turn on a WebSocket."""
 
     model: str | None
     """Name of the model to sample; at a router it may end in `:` and a provider's name (rule

@@ -247,6 +247,8 @@ class Service:
     parts: Mapping[str, str]
     """Content parts of messages and of reasoning."""
     events: Mapping[str, str]
+    tool: str
+    """The function tool of a request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,19 +217,20 @@ def _collector_paused() -> Generator[None]:
 
 
 def _formatted(files: Mapping[str, str]) -> dict[str, str]:
-    """The files, formatted by ruff in one run."""
+    """The files as ruff leaves them: imports in order, then formatted."""
     with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
         folder = Path(name)
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(text.encode())
         ruff: str = import_module("ruff").find_ruff_bin()
-        command = [ruff, "format", "--isolated", "--no-cache", "--quiet", f"--line-length={LINE_WIDTH}", "."]
-        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-        if run.returncode:
-            raise DiagnosticError(
-                [Diagnostic("not-formatted", f"ruff refused what was rendered: {run.stderr.strip()}")]
-            )
+        options = ["--isolated", "--no-cache", "--quiet", f"--line-length={LINE_WIDTH}", "."]
+        for command in (["check", "--select=I", "--fix"], ["format"]):
+            arguments = [ruff, *command, *options]
+            run = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+            if run.returncode:
+                reason = (run.stderr or run.stdout).strip()
+                raise DiagnosticError([Diagnostic("not-formatted", f"ruff refused what was rendered: {reason}")])
         return {path: (folder / path).read_bytes().decode() for path in files}
 
 

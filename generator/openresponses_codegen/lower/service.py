@@ -35,7 +35,9 @@ def service(
     create = next((each for each in operations if each.streams and each.method == "post"), None)
     if create is None or create.request is None or create.response is None or stream is None:
         raise GapError("the document has no operation that answers with a response or a stream of events")
-    item = _items_of(declarations[create.response])
+    item = _elements_of(declarations[create.response], "output")
+    if item is None:
+        raise GapError("the answer of the operation has no list of items in `output`")
     items = _by_constant(item, declarations)
     _complete(_ITEMS, items, "item")
     parts: dict[str, str] = {}
@@ -49,7 +51,11 @@ def service(
     _complete(_EVENTS, events, "event")
     path = create.path + _COMPACT
     compact = next((each for each in operations if each.path == path and each.request and each.response), None)
-    return ir.Service(create, compact, websocket, item, items, parts, events)
+    tools = _elements_of(declarations[create.request], "tools")
+    tool = _by_constant(tools, declarations).get("function") if tools is not None else None
+    if tool is None:
+        raise GapError("the request has no list of tools with functions among them")
+    return ir.Service(create, compact, websocket, item, items, parts, events, tool)
 
 
 def _complete(wanted: Iterable[str], found: Mapping[str, str], kind: str) -> None:
@@ -58,13 +64,10 @@ def _complete(wanted: Iterable[str], found: Mapping[str, str], kind: str) -> Non
         raise GapError(f"the document has no {kind} {', '.join(missing)}")
 
 
-def _items_of(response: ir.Declaration) -> str:
-    """The union of the items that a response holds."""
-    output = next((each.type for each in _fields(response) if each.wire_name == "output"), None)
-    union = _union_in(output) if output is not None else None
-    if union is None:
-        raise GapError("the answer of the operation has no list of items in `output`")
-    return union
+def _elements_of(declaration: ir.Declaration, wire_name: str) -> str | None:
+    """The declaration that the elements of a list in a field refer to."""
+    kind = next((each.type for each in _fields(declaration) if each.wire_name == wire_name), None)
+    return _union_in(kind) if kind is not None else None
 
 
 def _fields(declaration: ir.Declaration) -> tuple[ir.Field, ...]:

@@ -19,7 +19,7 @@ from openresponses_codegen.text import literal
 
 _VERBATIM: Mapping[str, tuple[str, ...]] = {
     "models": ("_base.py", "_unions.py", "py.typed"),
-    "client": ("_tolerance.py", "sse.py", "client/*.py"),
+    "client": ("_mending.py", "_tolerance.py", "sse.py", "client/*.py"),
 }
 """The files that are copied, by component; patterns below `templates/core`."""
 _TEMPLATES = ("errors.py", "accumulate.py", "testing.py", "client/*.py")
@@ -48,6 +48,7 @@ def service_view(service: ir.Service) -> Mapping[str, Any]:
         "items": service.items,
         "parts": service.parts,
         "events": service.events,
+        "tool": service.tool,
         "compact": _compact(service.compact) if service.compact is not None else None,
         "websocket": _websocket(service.websocket) if service.websocket is not None else None,
     }
