@@ -26,6 +26,12 @@ RATIOS = [
     ("events", "parse_event", "jiter.from_json", "jiter"),
     ("events", "parse_event", "openai", "openai"),
     ("events", "parse_event", "openresponses-py", "openresponses"),
+    ("sse", "bytes to events in a burst", "msgspec, same framing", "msgspec"),
+    ("sse", "bytes to events one by one", "msgspec, same framing", "msgspec"),
+    ("sse", "framing in a burst", "parse_event alone", None),
+    ("sse", "framing one by one", "parse_event alone", None),
+    ("sse", "framing in a burst", "openai", "openai"),
+    ("sse", "framing one by one", "openai", "openai"),
 ]
 
 
