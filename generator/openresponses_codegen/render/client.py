@@ -61,10 +61,12 @@ def verbatim(templates: Path, component: str) -> dict[str, str]:
     return {path.relative_to(core).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def render_client(service: ir.Service, header: str, environment: jinja2.Environment, templates: Path) -> Client:
+def render_client(
+    service: ir.Service, package: str, header: str, environment: jinja2.Environment, templates: Path
+) -> Client:
     """The files of the client, unformatted. Raises `jinja2.TemplateError` for a template that does not work."""
     core = templates / "core"
-    view = {"header": header, **service_view(service)}
+    view = {"header": header, "package": package, **service_view(service)}
     files = verbatim(templates, "client")
 
     def render(path: Path, target: str, **more: Any) -> None:
