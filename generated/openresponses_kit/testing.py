@@ -155,7 +155,8 @@ def response_of(*output: ItemField, **fields: Any) -> ResponseResource:
     }
     required = ResponseResource.model_fields.items()
     missing = {name: None for name, field in required if field.is_required()}
-    return ResponseResource(**{**missing, **defaults, "output": list(output), **fields})
+    given = {**missing, **defaults, **fields, "object": "response", "output": list(output)}
+    return ResponseResource.model_validate(given)
 
 
 def text_response(text: str, **fields: Any) -> ResponseResource:
