@@ -280,7 +280,7 @@ def noted(note: str, kind: str = "string") -> dict[str, Any]:
     return {"type": kind, "description": note}
 
 
-INTEGER, NULL = {"type": "integer"}, {"type": "null"}
+INTEGER, NULL, GREATER = {"type": "integer"}, {"type": "null"}, {"description": "Limits: gt 3."}
 SAID: list[tuple[Any, dict[str, Any]]] = [
     (Annotated[int, Field(ge=1, le=5)], {"type": "integer", "minimum": 1, "maximum": 5}),
     (Annotated[float, Field(multiple_of=0.5)], {"type": "number", "multipleOf": 0.5}),
@@ -294,6 +294,10 @@ SAID: list[tuple[Any, dict[str, Any]]] = [
     (saying(INTEGER | {"title": "t", "x-vendor": 1, "examples": [1], "deprecated": True}), INTEGER),
     (saying({"allOf": [INTEGER | {"minimum": 1}, {"maximum": 5}]}), INTEGER | {"minimum": 1, "maximum": 5}),
     (saying({"allOf": [noted("first", "integer")], "description": "last"}), noted("last", "integer")),
+    (
+        Annotated[int | None, AfterValidator(abs), Field(gt=3)],
+        {"anyOf": [INTEGER, NULL], "description": "Limits: gt 3."},
+    ),
     (saying({"oneOf": [INTEGER, NULL]}), {"anyOf": [INTEGER, NULL]}),
     (saying({"anyOf": [INTEGER, NULL], "minimum": 1}), {"anyOf": [INTEGER, NULL], "description": "Limits: minimum 1."}),
 ]

@@ -48,6 +48,8 @@ class Place(BaseModel):
     height: float | None = None
 
 
+MARK = object()
+
 # The functions that the tests make tools of.
 
 
@@ -86,6 +88,10 @@ async def later(city: str) -> str:
 
 def odd_names(_hidden: int, model_config: int, copy: int, schema: int, self_: int, json: int = 1) -> list[int]:
     return [_hidden, model_config, copy, schema, self_, json]
+
+
+def with_defaults_of_python(name: str, key: bytes = b"\xff", mark: Any = MARK) -> list[Any]:
+    return [name, key == b"\xff", mark is MARK]
 
 
 def place_name(place: Place) -> str:
@@ -381,6 +387,7 @@ def test_whatever_follows_the_schema_is_called_with(function: Callable[..., Any]
 CALLS: list[tuple[Callable[..., Any], str, Any]] = [
     (forecast, '{"city": "Bonn"}', {"city": "Bonn", "days": 3, "unit": "c", "place": None}),
     (forecast, '{"city": "Bonn", "days": "5", "unit": "f"}', {"city": "Bonn", "days": 5, "unit": "f", "place": None}),
+    (with_defaults_of_python, '{"name": "n"}', ["n", True, True]),
     (place_name, '{"place": {"name": "n"}}', "n"),
     (anything, '{"value": [1, {"a": null}]}', [[1, {"a": None}], {}, None]),
     (nothing, "", None),
@@ -619,11 +626,16 @@ def test_a_stop_iteration_in_a_thread_ends_the_waiting() -> None:
     assert outcome.output == "RuntimeError: coroutine raised StopIteration"
 
 
-def test_a_result_that_is_not_json_is_an_error() -> None:
-    def strange() -> Any:
-        return Strange()
+CIRCLE: list[Any] = []
+CIRCLE.append(CIRCLE)
 
-    with pytest.raises(TypeError, match=r"the result of strange cannot be said in JSON.*Strange"):
+
+@pytest.mark.parametrize("result", [Strange(), CIRCLE, b"\xff", [Strange]], ids=["object", "circle", "bytes", "class"])
+def test_a_result_that_is_not_json_is_an_error(result: Any) -> None:
+    def strange() -> Any:
+        return result
+
+    with pytest.raises(TypeError, match="the result of strange cannot be said in JSON"):
         tool(strange).call("{}")
     assert tool(strange).run("{}").is_error
 

@@ -24,6 +24,7 @@ from typing_extensions import TypeAliasType
 from .schemas import Schema, failures, root_of, schema_of, strict_schema
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]+")
 _LONGEST_NAME = 64
@@ -67,13 +68,13 @@ class OutputFormat(Generic[T]):
         self._adapter = TypeAdapter[Any](kind)
 
     @overload
-    @classmethod
-    def of(cls, kind: type[T], *, strict: bool = True) -> OutputFormat[T]: ...
+    @staticmethod
+    def of(kind: type[K], *, strict: bool = True) -> OutputFormat[K]: ...
     @overload
-    @classmethod
-    def of(cls, kind: Any, *, strict: bool = True) -> OutputFormat[Any]: ...
-    @classmethod
-    def of(cls, kind: Any, *, strict: bool = True) -> OutputFormat[Any]:
+    @staticmethod
+    def of(kind: Any, *, strict: bool = True) -> OutputFormat[Any]: ...
+    @staticmethod
+    def of(kind: Any, *, strict: bool = True) -> OutputFormat[Any]:
         """The format of a type, made once.
 
         Args:

@@ -48,8 +48,9 @@ _SAID_OF_SCALARS = frozenset(
 )
 _CHECKS = _SAID_OF_SCALARS - {"enum", "const"} | frozenset(
     "minLength maxLength pattern format contentEncoding contentMediaType minItems maxItems"
-    " uniqueItems minProperties maxProperties".split()
+    " uniqueItems minProperties maxProperties gt ge lt le multiple_of max_digits decimal_places".split()
 )
+"""What narrows a type; on unions pydantic leaves the names that it has in Python."""
 _LOOKAROUND = re.compile(r"(?<!\\)(?:\\\\)*\(\?<?[=!]")
 _LONG_ENUM = 250
 

@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from .docstrings import parse_docstring
 from .schemas import Schema, failures, schema_of
@@ -177,5 +177,5 @@ def _describe(
         if parameter.default is not parameter.empty:
             try:
                 said["default"] = to_jsonable_python(parameter.default)
-            except PydanticSerializationError:
+            except ValueError:  # It is not JSON, and stays between the function and Python.
                 continue

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeAlias, TypeVar, cast, overload
 
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import to_json
 
 from .schemas import Schema, UnsupportedSchemaError, strict_schema
 from .signatures import Signature, ToolArgumentsError
@@ -328,7 +328,7 @@ def _output(name: str, result: Any) -> ToolOutput:
         if isinstance(result, BaseModel):
             return result.model_dump_json(by_alias=True)
         return to_json(result, inf_nan_mode="strings").decode()
-    except PydanticSerializationError as error:
+    except ValueError as error:
         raise TypeError(f"the result of {name} cannot be said in JSON: {error}") from error
 
 
