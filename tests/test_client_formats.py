@@ -235,8 +235,20 @@ def test_the_param_is_one_of_the_request() -> None:
     assert body.model_dump(by_alias=True)["text"]["format"] == param
 
 
-def test_a_description_is_left_out_where_there_is_none() -> None:
-    assert "description" not in OutputFormat.of(Owner).param()
+DESCRIBED: list[tuple[Any, str | None]] = [
+    (Point, "A place."),
+    (Names, "Names."),
+    (Colour, "A colour."),
+    (Annotated[Node, Field(description="A tree.")], "A tree."),
+    (Owner, None),
+    (int, None),
+]
+
+
+@pytest.mark.parametrize(("kind", "description"), DESCRIBED, ids=str)
+def test_the_description_is_that_of_the_type(kind: Any, description: str | None) -> None:
+    assert OutputFormat.of(kind).description == description
+    assert OutputFormat.of(kind).param().get("description") == description
 
 
 def test_changing_a_param_changes_no_other() -> None:

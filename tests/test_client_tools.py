@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openresponses_kit.client.docstrings import parse_docstring
 from openresponses_kit.client.schemas import UnsupportedSchemaError
 from openresponses_kit.client.signatures import ToolArgumentsError
 from openresponses_kit.client.tools import Toolbox, ToolContent, ToolError, ToolFunction, ToolOutcome, tool
@@ -49,6 +48,7 @@ class Place(BaseModel):
 
 
 MARK = object()
+EMPTY: dict[str, int] = {}
 
 # The functions that the tests make tools of.
 
@@ -73,7 +73,7 @@ def forecast(
     return {"city": city, "days": days, "unit": unit, "place": place}
 
 
-def anything(value: Any, rows: dict[str, int] = {}, untyped=None) -> Any:  # noqa: B006
+def anything(value: Any, rows: dict[str, int] = EMPTY, untyped=None) -> Any:
     return [value, rows, untyped]
 
 
@@ -94,7 +94,12 @@ def with_defaults_of_python(name: str, key: bytes = b"\xff", mark: Any = MARK) -
     return [name, key == b"\xff", mark is MARK]
 
 
-def place_name(place: Place) -> str:
+def place_name(place: Annotated[Place, Field(description="Of the field.")]) -> str:
+    """Names it.
+
+    Args:
+        place: Of the docstring.
+    """
     return place.name
 
 
@@ -103,6 +108,8 @@ def keyword_only(*, a: int, b: int = 2) -> int:
 
 
 class Shop:
+    adder = tool(keyword_only)
+
     def __init__(self, stock: dict[str, int]) -> None:
         self.stock = stock
 
@@ -210,6 +217,11 @@ def test_strictness_can_be_declined() -> None:
     assert parameters["properties"]["days"]["description"] == "How many days."
 
 
+def test_what_a_type_says_of_a_parameter_goes_before_the_docstring() -> None:
+    parameters: Any = tool(place_name).param()["parameters"]
+    assert parameters["properties"]["place"]["description"] == "Of the field."
+
+
 def test_name_and_description_can_be_given() -> None:
     made = tool(forecast, name="look-up_2", description="Looks it up.")
     assert (made.param()["name"], made.param()["description"]) == ("look-up_2", "Looks it up.")
@@ -239,87 +251,6 @@ def test_changing_a_param_changes_no_other() -> None:
     changed: Any = made.param()
     changed["parameters"]["properties"].clear()
     assert made.param()["parameters"] != changed["parameters"]
-
-
-DOCSTRINGS: list[tuple[str | None, str, dict[str, str]]] = [
-    (None, "", {}),
-    ("", "", {}),
-    ("Does it.", "Does it.", {}),
-    ("Does it.\n\n    Args: see there.\n    ", "Does it.\n\nArgs: see there.", {}),
-    (
-        """Does it.
-
-        More of it.
-
-        Args:
-            x: One.
-            y (dict[str, int], optional): Two,
-                on two lines.
-
-                And a paragraph.
-            *rest: The rest.
-            **others: The others: all.
-
-        Raises:
-            ValueError: Never.
-            z: No parameter.
-        """,
-        "Does it.\n\nMore of it.",
-        {"x": "One.", "y": "Two, on two lines. And a paragraph.", "rest": "The rest.", "others": "The others: all."},
-    ),
-    ("Does it.\n\nReturns:\n    x: One.\n", "Does it.", {}),
-    ("Args:\n  x: One.\n\nKeyword Args:\n  y: Two.", "", {"x": "One.", "y": "Two."}),
-    ("Does it.\nArgs:\n", "Does it.", {}),
-    (
-        """Does it.
-
-        :param x: One.
-        :param int y: Two,
-            on two lines.
-        :type x: int
-        :returns: Something.
-        """,
-        "Does it.",
-        {"x": "One.", "y": "Two, on two lines."},
-    ),
-    (
-        """
-        Does it.
-
-        Parameters
-        ----------
-        x : int, optional
-            One.
-        y, z : str
-            Two,
-            on two lines.
-        w
-            Three.
-
-        Returns
-        -------
-        v : int
-            Something.
-        """,
-        "Does it.",
-        {"x": "One.", "y": "Two, on two lines.", "z": "Two, on two lines.", "w": "Three."},
-    ),
-    ("Does it.\n\nNotes\n-----\nx : int\n    One.", "Does it.", {}),
-    ("Does it.\n\nNote:\n    Stays: it is told.\n", "Does it.\n\nNote:\n    Stays: it is told.", {}),
-]
-
-
-@pytest.mark.parametrize(("text", "description", "parameters"), DOCSTRINGS, ids=repr)
-def test_docstrings_are_read(text: str | None, description: str, parameters: dict[str, str]) -> None:
-    found = parse_docstring(text)
-    assert found.description == description
-    assert found.parameters == parameters
-
-
-@given(text=st.text(st.sampled_from(":*-()x y\n\tArgsPme"), max_size=80))
-def test_any_text_is_a_docstring(text: str) -> None:
-    found = parse_docstring(text)
-    assert all(name.isidentifier() and said for name, said in found.parameters.items())
 
 
 # What is refused.
@@ -449,6 +380,10 @@ def test_a_method_takes_its_instance() -> None:
     assert one.stock == {"nut": 4}
     assert asyncio.run(other.fill.acall('{"item": "nut"}')) == "14"
     assert (other.fill.name, other.fill.strict) == ("restock", False)
+
+
+def test_a_function_that_is_no_method_takes_no_instance() -> None:
+    assert Shop({}).adder.call('{"a": 1}') == "3"
 
 
 def test_a_method_without_its_instance_says_so() -> None:

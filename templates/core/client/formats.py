@@ -63,7 +63,7 @@ class OutputFormat(Generic[T]):
         if self._wrapped:
             kind = make_dataclass("Output", [("value", kind)])
             schema = schema_of(kind, self.name)
-        self.description: str | None = None if self._wrapped else root.get("description")
+        self.description: str | None = root.get("description")
         self._schema: Schema = strict_schema(schema, self.name) if strict else schema
         self._adapter = TypeAdapter[Any](kind)
 

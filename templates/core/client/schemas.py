@@ -2,7 +2,7 @@
 
 With `strict: true` a provider samples nothing that breaks the schema, and takes only a part of JSON
 Schema for that. The part meant here is the one that the structured outputs guide of OpenAI
-documents, which the other providers follow:
+documents, and that compatible providers follow:
 
 - the root is an object, every object is closed and requires all of its properties;
 - unions are `anyOf`; there is no `oneOf`, `allOf`, `not`, `if`, `prefixItems`, `patternProperties`;
@@ -48,7 +48,8 @@ _SAID_OF_SCALARS = frozenset(
 )
 _CHECKS = _SAID_OF_SCALARS - {"enum", "const"} | frozenset(
     "minLength maxLength pattern format contentEncoding contentMediaType minItems maxItems"
-    " uniqueItems minProperties maxProperties gt ge lt le multiple_of max_digits decimal_places".split()
+    " uniqueItems minProperties maxProperties"
+    " gt ge lt le multiple_of max_digits decimal_places".split()
 )
 """What narrows a type; on unions pydantic leaves the names that it has in Python."""
 _LOOKAROUND = re.compile(r"(?<!\\)(?:\\\\)*\(\?<?[=!]")
