@@ -85,7 +85,7 @@ class Signature:
 
 
 def _plain(function: Callable[..., Any]) -> Any:
-    """The function that was written down: behind partials, instances with a call, and wrappers."""
+    """The function that was written down, behind partials and wrappers."""
     while isinstance(function, functools.partial):
         function = function.func
     if isinstance(function, type) or not callable(function):
