@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         AsyncResponses,
     )
     from .client.aio.runs import (
-        AsyncRun,
+        AsyncToolRun,
     )
     from .client.aio.streams import (
         AsyncResponseStream,
@@ -45,11 +45,18 @@ if TYPE_CHECKING:
         CreateArguments,
         RunOptions,
     )
+    from .client.formats import (
+        OutputFormat,
+        OutputParseError,
+    )
     from .client.loop import (
         RunResult,
     )
     from .client.parsed import (
         ParsedResponse,
+    )
+    from .client.schemas import (
+        UnsupportedSchemaError,
     )
     from .client.settings import (
         ClientOptions,
@@ -63,11 +70,18 @@ if TYPE_CHECKING:
         Responses,
     )
     from .client.sync.runs import (
-        Run,
+        ToolRun,
     )
     from .client.sync.streams import (
         ResponseStream,
         Stream,
+    )
+    from .client.tools import (
+        ToolContent,
+        ToolError,
+        ToolFunction,
+        ToolOutcome,
+        tool,
     )
     from .errors import (
         APIConnectionError,
@@ -267,8 +281,8 @@ __all__ = [
     "AsyncRawResponses",
     "AsyncResponseStream",
     "AsyncResponses",
-    "AsyncRun",
     "AsyncStream",
+    "AsyncToolRun",
     "AuthenticationError",
     "BadRequestError",
     "ClientOptions",
@@ -336,6 +350,8 @@ __all__ = [
     "NotFoundError",
     "OpenResponses",
     "OpenResponsesError",
+    "OutputFormat",
+    "OutputParseError",
     "OutputTextContent",
     "OutputTextContentParam",
     "OutputTokensDetails",
@@ -384,7 +400,6 @@ __all__ = [
     "ResponseStream",
     "Responses",
     "ResponsesToolParam",
-    "Run",
     "RunOptions",
     "RunResult",
     "ServiceTierEnum",
@@ -416,6 +431,11 @@ __all__ = [
     "ToolChoice",
     "ToolChoiceParam",
     "ToolChoiceValueEnum",
+    "ToolContent",
+    "ToolError",
+    "ToolFunction",
+    "ToolOutcome",
+    "ToolRun",
     "TopLogProb",
     "TruncationEnum",
     "UnknownAnnotation",
@@ -432,6 +452,7 @@ __all__ = [
     "UnknownToolChoiceParam",
     "UnknownToolParam",
     "UnprocessableEntityError",
+    "UnsupportedSchemaError",
     "UrlCitationBody",
     "UrlCitationParam",
     "Usage",
@@ -444,6 +465,7 @@ __all__ = [
     "WebSocketResponseCreateEvent",
     "__version__",
     "parse_event",
+    "tool",
 ]
 
 _origins = dict.fromkeys(__all__, "models")
@@ -523,6 +545,13 @@ _origins |= dict.fromkeys(
     "client.arguments",
 )
 _origins |= dict.fromkeys(
+    (
+        "OutputFormat",
+        "OutputParseError",
+    ),
+    "client.formats",
+)
+_origins |= dict.fromkeys(
     ("RunResult",),
     "client.loop",
 )
@@ -531,11 +560,25 @@ _origins |= dict.fromkeys(
     "client.parsed",
 )
 _origins |= dict.fromkeys(
+    ("UnsupportedSchemaError",),
+    "client.schemas",
+)
+_origins |= dict.fromkeys(
     (
         "ClientOptions",
         "RequestOptions",
     ),
     "client.settings",
+)
+_origins |= dict.fromkeys(
+    (
+        "ToolContent",
+        "ToolError",
+        "ToolFunction",
+        "ToolOutcome",
+        "tool",
+    ),
+    "client.tools",
 )
 _origins |= dict.fromkeys(
     ("OpenResponses",),
@@ -560,11 +603,11 @@ _origins |= dict.fromkeys(
     "client.aio.responses",
 )
 _origins |= dict.fromkeys(
-    ("Run",),
+    ("ToolRun",),
     "client.sync.runs",
 )
 _origins |= dict.fromkeys(
-    ("AsyncRun",),
+    ("AsyncToolRun",),
     "client.aio.runs",
 )
 _origins |= dict.fromkeys(

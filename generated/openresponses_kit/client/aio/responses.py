@@ -23,7 +23,7 @@ from ..reading import EventReader
 from ..requests import compact_request, create_request
 from ..telemetry import Call
 from ..tools import ToolLike
-from .runs import AsyncRun
+from .runs import AsyncToolRun
 from .streams import AsyncResponseStream, AsyncStream
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class AsyncResponses:
         self,
         *,
         stream: Literal[False] = False,
-        text_format: type[T],
+        text_format: type[T] | OutputFormat[T],
         **arguments: Unpack[CreateArguments],
     ) -> ParsedResponse[T]: ...
     @overload
@@ -71,7 +71,7 @@ class AsyncResponses:
         self,
         *,
         stream: Literal[True],
-        text_format: type[Any] | None = None,
+        text_format: type[Any] | OutputFormat[Any] | None = None,
         **arguments: Unpack[CreateArguments],
     ) -> AsyncStream: ...
     @overload
@@ -79,22 +79,22 @@ class AsyncResponses:
         self,
         *,
         stream: bool,
-        text_format: type[Any] | None = None,
+        text_format: type[Any] | OutputFormat[Any] | None = None,
         **arguments: Unpack[CreateArguments],
     ) -> ResponseResource | AsyncStream: ...
     async def create(
         self,
         *,
         stream: bool = False,
-        text_format: type[Any] | None = None,
+        text_format: type[Any] | OutputFormat[Any] | None = None,
         **arguments: Unpack[CreateArguments],
     ) -> ResponseResource | AsyncStream:
         """Create a response.
 
         Args:
             stream: Whether to give the events as they come, in place of the whole response.
-            text_format: A pydantic model, or another type, that the text has to be a value of. The
-                response then has it as `output_parsed`.
+            text_format: A pydantic model, or another type, that the text has to be a value of; or
+                an `OutputFormat` of it. The response then has the value as `output_parsed`.
             arguments: The fields of the request, and the options of a call: `extra_headers`,
                 `extra_query`, `extra_body`, `timeout`, `idempotency_key`.
 
@@ -120,10 +120,13 @@ class AsyncResponses:
     ) -> AsyncResponseStream[None]: ...
     @overload
     def stream(
-        self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
+        self, *, text_format: type[T] | OutputFormat[T], **arguments: Unpack[CreateArguments]
     ) -> AsyncResponseStream[T]: ...
     def stream(
-        self, *, text_format: type[Any] | None = None, **arguments: Unpack[CreateArguments]
+        self,
+        *,
+        text_format: type[Any] | OutputFormat[Any] | None = None,
+        **arguments: Unpack[CreateArguments],
     ) -> AsyncResponseStream[Any]:
         """Create a response as a stream that is folded while it is read.
 
@@ -139,7 +142,7 @@ class AsyncResponses:
         return AsyncResponseStream(self._open, request, self._settings.strict, text)
 
     async def parse(
-        self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
+        self, *, text_format: type[T] | OutputFormat[T], **arguments: Unpack[CreateArguments]
     ) -> ParsedResponse[T]:
         """Create a response whose text is a value of a type: its `output_parsed`.
 
@@ -154,7 +157,7 @@ class AsyncResponses:
         tools: Iterable[ToolLike],
         max_rounds: int = DEFAULT_ROUNDS,
         **arguments: Unpack[RunOptions],
-    ) -> AsyncRun:
+    ) -> AsyncToolRun:
         """Create a response, run the functions it calls, and go on until it is done (X1).
 
             result = await client.responses.run(model="m", input="hi", tools=[get_weather])
@@ -175,7 +178,7 @@ class AsyncResponses:
         Raises:
             InvalidRequestError: The arguments make no request; nothing was sent.
         """
-        return AsyncRun(self, ToolLoop(arguments, tools, max_rounds))
+        return AsyncToolRun(self, ToolLoop(arguments, tools, max_rounds))
 
     async def compact(self, **arguments: Unpack[CompactArguments]) -> CompactResource:
         """Shorten a window of a conversation. Its `output` is the head of a later input (rule C2).
@@ -239,5 +242,7 @@ class AsyncRawResponses:
         return RawResponse(kind, headers, body, self._warner)
 
 
-def _format_of(text_format: type[Any] | None) -> OutputFormat[Any] | None:
-    return OutputFormat[Any].of(text_format) if text_format is not None else None
+def _format_of(text_format: type[Any] | OutputFormat[Any] | None) -> OutputFormat[Any] | None:
+    if text_format is None or isinstance(text_format, OutputFormat):
+        return text_format
+    return OutputFormat[Any].of(text_format)

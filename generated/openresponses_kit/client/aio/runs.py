@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from .responses import AsyncResponses
 
-__all__ = ["AsyncRun"]
+__all__ = ["AsyncToolRun"]
 
 
-class AsyncRun:
+class AsyncToolRun:
     """A run of model and tools in turns; it is done once.
 
     Await it, or iterate over it for the events of all rounds and then ask for its

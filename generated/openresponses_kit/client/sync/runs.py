@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from .responses import Responses
 
-__all__ = ["Run"]
+__all__ = ["ToolRun"]
 
 
 _THREADS = 16
 """How many calls of a round run at once."""
 
 
-class Run:
+class ToolRun:
     """A run of model and tools in turns; it is done once.
 
     Ask for its `result()`, or iterate over it for the events of all rounds and then ask for its
