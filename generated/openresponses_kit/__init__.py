@@ -20,6 +20,12 @@ SPEC_RELEASE = "2026-04-24"
 """The release of the Open Responses specification that this package was generated from."""
 
 if TYPE_CHECKING:
+    from ._base import (
+        Deviation,
+    )
+    from ._tolerance import (
+        DeviationWarning,
+    )
     from .accumulate import (
         ResponseAccumulator,
     )
@@ -297,6 +303,8 @@ __all__ = [
     "CreateResponseBody",
     "DetailEnum",
     "DeveloperMessageItemParam",
+    "Deviation",
+    "DeviationWarning",
     "EmptyModelParam",
     "Error",
     "ErrorPayload",
@@ -623,6 +631,14 @@ _origins |= dict.fromkeys(
         "AsyncStream",
     ),
     "client.aio.streams",
+)
+_origins |= dict.fromkeys(
+    ("Deviation",),
+    "_base",
+)
+_origins |= dict.fromkeys(
+    ("DeviationWarning",),
+    "_tolerance",
 )
 
 

@@ -27,7 +27,9 @@ _TEMPLATES = ("errors.py", "accumulate.py", "testing.py", "client/*.py")
 _SHELLS = "client/shell"
 """The folder of templates that are rendered twice, for synchronous and for asynchronous code."""
 _EXPORTING = ("errors.py", "accumulate.py", "client/")
-"""Where the names that the package itself offers come from."""
+"""Where the names that the package itself offers come from: from these files all that they list."""
+_OFFERED: Mapping[str, list[str]] = {"_base": ["Deviation"], "_tolerance": ["DeviationWarning"]}
+"""Names that the package offers of modules which list others, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def render_client(
         render(path, f"client/sync/{path.stem}", **_words(is_async=False))
         render(path, f"client/aio/{path.stem}", **_words(is_async=True))
     exports = {path.removesuffix(".py").replace("/", "."): names for path, names in _exports(files)}
-    return Client(files, exports)
+    return Client(files, exports | _OFFERED)
 
 
 def _compact(operation: ir.Operation) -> Mapping[str, Any]:
