@@ -189,11 +189,15 @@ def _place(loc: tuple[int | str, ...], fields: object) -> str:
     path, current, last = "", fields, len(loc) - 1
     for index, step in enumerate(loc):
         found = _step(current, step)
-        if found is None and (index < last or isinstance(step, int)):
-            continue
+        if index < last and not _is_container(found):
+            continue  # the name of a member, such as the tag by which it was chosen
         current = found[0] if found is not None else None
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path or "the arguments"
+
+
+def _is_container(found: tuple[object] | None) -> bool:
+    return found is not None and isinstance(found[0], (Mapping, list, BaseModel))
 
 
 def _step(current: object, step: int | str) -> tuple[object] | None:

@@ -82,7 +82,7 @@ def render_client(
         render(path, f"client/sync/{path.stem}", **_words(is_async=False))
         render(path, f"client/aio/{path.stem}", **_words(is_async=True))
     exports = {path.removesuffix(".py").replace("/", "."): names for path, names in _exports(files)}
-    return Client(files, exports | _OFFERED)
+    return Client(files, {**exports, **_OFFERED})
 
 
 def _compact(operation: ir.Operation) -> Mapping[str, Any]:

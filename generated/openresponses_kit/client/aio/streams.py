@@ -43,9 +43,8 @@ class AsyncStream:
 
     def __init__(self, response: httpx2.Response, reader: EventReader, call: Call) -> None:
         self._response = response
-        self._reader = reader
         self._call = call
-        self._events = self._read()
+        self._events = _events(response, reader, call)
 
     @property
     def request_id(self) -> str | None:
@@ -79,32 +78,6 @@ class AsyncStream:
         await self._events.aclose()
         await self._response.aclose()
         self._call.end()
-
-    async def _read(self) -> AsyncGenerator[StreamEvent]:
-        response, reader = self._response, self._reader
-        plain = "content-encoding" not in response.headers
-        stream = cast("httpx2.AsyncByteStream", response.stream)
-        chunks = stream if plain else response.aiter_bytes()
-        try:
-            async for chunk in chunks:
-                for event in reader.feed(chunk):
-                    yield event
-            reader.finish()
-        except httpx2.HTTPError as error:
-            if reader.response is None:
-                timed_out = isinstance(error, httpx2.TimeoutException)
-                kind = StreamTimeoutError if timed_out else StreamInterruptedError
-                failure = reader.broken(str(error) or type(error).__name__, kind)
-                self._call.end(failure)
-                raise failure from error
-        except OpenResponsesError as error:
-            self._call.end(error)
-            raise
-        finally:
-            await response.aclose()
-            if reader.response is not None:
-                self._call.answered(reader.response)
-                self._call.end()
 
 
 class AsyncResponseStream(Generic[T]):
@@ -188,3 +161,32 @@ class AsyncResponseStream(Generic[T]):
                 "the stream is not open; use it as a context, with `async with`"
             )
         return self._stream
+
+
+async def _events(
+    response: httpx2.Response, reader: EventReader, call: Call
+) -> AsyncGenerator[StreamEvent]:
+    """The events of an answer. What it holds is freed as soon as nobody iterates any more."""
+    plain = "content-encoding" not in response.headers
+    stream = cast("httpx2.AsyncByteStream", response.stream)
+    chunks = stream if plain else response.aiter_bytes()
+    try:
+        async for chunk in chunks:
+            for event in reader.feed(chunk):
+                yield event
+        reader.finish()
+    except httpx2.HTTPError as error:
+        if reader.response is None:
+            timed_out = isinstance(error, httpx2.TimeoutException)
+            kind = StreamTimeoutError if timed_out else StreamInterruptedError
+            failure = reader.broken(str(error) or type(error).__name__, kind)
+            call.end(failure)
+            raise failure from error
+    except OpenResponsesError as error:
+        call.end(error)
+        raise
+    finally:
+        await response.aclose()
+        if reader.response is not None:
+            call.answered(reader.response)
+        call.end()
