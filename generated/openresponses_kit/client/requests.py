@@ -26,6 +26,7 @@ from .tools import ToolFunction
 
 if TYPE_CHECKING:
     import httpx2
+    from pydantic_core import ErrorDetails
 
     from .._base import Model
 
@@ -112,8 +113,8 @@ def checked(cls: type[Model], fields: Mapping[str, Any]) -> Model:
     try:
         return cls(**fields)
     except ValidationError as error:
-        lines = error.errors(include_url=False, include_context=False)
-        reasons = [f"{_place(line['loc'], fields)}: {line['msg']}" for line in lines]
+        lines = error.errors(include_url=False)
+        reasons = [f"{_place(line, fields)}: {_reason(line)}" for line in lines]
         raise InvalidRequestError("; ".join(dict.fromkeys(reasons))) from None
 
 
@@ -184,20 +185,30 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _place(loc: tuple[int | str, ...], fields: object) -> str:
+def _reason(line: ErrorDetails) -> str:
+    if line["type"] == "unexpected_field":
+        return "there is no such field; a provider's own fields go into extra_body"
+    return line["msg"]
+
+
+def _place(line: ErrorDetails, fields: object) -> str:
     """The path of a field as rule E3 writes it; names of union members are none of it."""
-    path, current, last = "", fields, len(loc) - 1
-    for index, step in enumerate(loc):
+    steps = list(line["loc"])
+    if line["type"] == "unknown_tag":
+        tag: str = line.get("ctx", {})["by"]
+        steps = [*(steps[:-1] if steps[-1] == tag else steps), tag]
+    path, current, skips = "", fields, False
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
         found = _step(current, step)
-        if index < last and not _is_container(found):
-            continue  # the name of a member, such as the tag by which it was chosen
-        current = found[0] if found is not None else None
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+        is_absent = after is None and isinstance(current, (Mapping, BaseModel))
+        if skips or (found is None and not is_absent):
+            skips = False
+            continue
+        skips = found is not None and after is not None and found[0] == after
+        if not skips:
+            current = found[0] if found is not None else None
+            path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path or "the arguments"
-
-
-def _is_container(found: tuple[object] | None) -> bool:
-    return found is not None and isinstance(found[0], (Mapping, list, BaseModel))
 
 
 def _step(current: object, step: int | str) -> tuple[object] | None:
