@@ -20,6 +20,10 @@ SPEC_RELEASE = "2026-04-24"
 """The release of the Open Responses specification that this package was generated from."""
 
 if TYPE_CHECKING:
+    from .accumulate import (
+        ResponseAccumulator,
+        fold,
+    )
     from .errors import (
         APIConnectionError,
         APIResponseValidationError,
@@ -292,6 +296,7 @@ __all__ = [
     "ReasoningTextContent",
     "RefusalContent",
     "RefusalContentParam",
+    "ResponseAccumulator",
     "ResponseCompletedStreamingEvent",
     "ResponseContentPartAddedStreamingEvent",
     "ResponseContentPartDoneStreamingEvent",
@@ -371,6 +376,7 @@ __all__ = [
     "WebSocketErrorEvent",
     "WebSocketResponseCreateEvent",
     "__version__",
+    "fold",
     "parse_event",
 ]
 
@@ -432,6 +438,13 @@ _origins |= dict.fromkeys(
         "UnprocessableEntityError",
     ),
     "errors",
+)
+_origins |= dict.fromkeys(
+    (
+        "ResponseAccumulator",
+        "fold",
+    ),
+    "accumulate",
 )
 
 
