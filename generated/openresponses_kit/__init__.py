@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from .accumulate import (
         ResponseAccumulator,
+        fold,
     )
     from .client.aio.client import (
         AsyncOpenResponses,
@@ -472,6 +473,7 @@ __all__ = [
     "WebSocketErrorEvent",
     "WebSocketResponseCreateEvent",
     "__version__",
+    "fold",
     "parse_event",
     "tool",
 ]
@@ -537,7 +539,10 @@ _origins |= dict.fromkeys(
     "errors",
 )
 _origins |= dict.fromkeys(
-    ("ResponseAccumulator",),
+    (
+        "ResponseAccumulator",
+        "fold",
+    ),
     "accumulate",
 )
 _origins |= dict.fromkeys(

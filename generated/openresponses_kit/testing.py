@@ -9,8 +9,8 @@ For tests of your own code: answers from a script, in the process, without a net
         assert greet(client) == "Hello!"
         assert client.requests[0].body["input"] == "Greet me."
 
-An answer given as a response is sent whole or as a stream of events, as the request asks for it. The
-requests go through the whole client and are sent and read as bytes; only the network is left out.
+An answer given as a response is sent whole or as a stream of events, as the request asks for it.
+Requests and answers go through the whole client, as bytes; only the network is left out.
 """
 
 from __future__ import annotations

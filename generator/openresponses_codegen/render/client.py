@@ -22,7 +22,16 @@ _VERBATIM: Mapping[str, tuple[str, ...]] = {
     "client": ("_mending.py", "_tolerance.py", "sse.py", "client/*.py"),
 }
 """The files that are copied, by component; patterns below `templates/core`."""
-_TEMPLATES = ("errors.py", "accumulate.py", "testing.py", "client/*.py")
+_TEMPLATES = (
+    "errors.py",
+    "accumulate.py",
+    "_families.py",
+    "_folded.py",
+    "_folding.py",
+    "_order.py",
+    "testing.py",
+    "client/*.py",
+)
 """The templates that are rendered once; patterns below `templates/core`, without the suffix."""
 _SHELLS = "client/shell"
 """The folder of templates that are rendered twice, for synchronous and for asynchronous code."""

@@ -43,6 +43,7 @@ class AsyncStream:
 
     def __init__(self, response: httpx2.Response, reader: EventReader, call: Call) -> None:
         self._response = response
+        self._reader = reader
         self._call = call
         self._events = _events(response, reader, call)
 
@@ -61,6 +62,17 @@ class AsyncStream:
 
     async def __anext__(self) -> StreamEvent:
         return await anext(self._events)
+
+    async def get_final_response(self) -> ResponseResource:
+        """Read to the end, and give the response: completed, incomplete or failed (rule Z15).
+
+        Raises what iterating raises.
+        """
+        async for _ in self._events:
+            pass
+        response = self._reader.final()
+        vars(response)["_request_id"] = self.request_id
+        return response
 
     async def __aenter__(self) -> Self:
         return self
@@ -148,11 +160,7 @@ class AsyncResponseStream(Generic[T]):
 
         Raises what iterating raises; `OutputParseError` when the text is not of the type wanted.
         """
-        async for _ in self._opened:
-            pass
-        response = self._accumulator.close()
-        vars(response)["_request_id"] = self.request_id
-        return parsed(response, self._text_format)
+        return parsed(await self._opened.get_final_response(), self._text_format)
 
     @property
     def _opened(self) -> AsyncStream:

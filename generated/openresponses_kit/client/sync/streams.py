@@ -43,6 +43,7 @@ class Stream:
 
     def __init__(self, response: httpx2.Response, reader: EventReader, call: Call) -> None:
         self._response = response
+        self._reader = reader
         self._call = call
         self._events = _events(response, reader, call)
 
@@ -61,6 +62,17 @@ class Stream:
 
     def __next__(self) -> StreamEvent:
         return next(self._events)
+
+    def get_final_response(self) -> ResponseResource:
+        """Read to the end, and give the response: completed, incomplete or failed (rule Z15).
+
+        Raises what iterating raises.
+        """
+        for _ in self._events:
+            pass
+        response = self._reader.final()
+        vars(response)["_request_id"] = self.request_id
+        return response
 
     def __enter__(self) -> Self:
         return self
@@ -148,11 +160,7 @@ class ResponseStream(Generic[T]):
 
         Raises what iterating raises; `OutputParseError` when the text is not of the type wanted.
         """
-        for _ in self._opened:
-            pass
-        response = self._accumulator.close()
-        vars(response)["_request_id"] = self.request_id
-        return parsed(response, self._text_format)
+        return parsed(self._opened.get_final_response(), self._text_format)
 
     @property
     def _opened(self) -> Stream:
