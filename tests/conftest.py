@@ -120,7 +120,15 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture(params=["sync", "async"])
-def connect(request: pytest.FixtureRequest, package: Callable[[str], ModuleType]) -> Iterator[Clients]:
+def connect(
+    request: pytest.FixtureRequest,
+    package: Callable[[str], ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[Clients]:
     """Makes clients of one kind; a test that takes it runs with both."""
+    # No test needs certificates, and to load those of the system for every client takes longer than most tests.
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     with Clients(package(NEWEST), is_async=request.param == "async") as clients:
         yield clients

@@ -56,6 +56,11 @@ class HTTPRequest:
         """Whether the server can tell a repetition from a new request."""
         return "idempotency-key" in self.headers
 
+    def without_key(self, body: bytes) -> bytes:
+        """The body of an error without the key, which some servers repeat there."""
+        key = self.headers.get("authorization", "").rpartition(" ")[2].encode()
+        return body.replace(key, b"***") if key else body
+
 
 def create_request(
     settings: Settings,
@@ -100,9 +105,9 @@ def headers_of(
         headers |= {name.lower(): value for name, value in source.items()}
     sent = {name: value for name, value in headers.items() if value is not None}
     for name, value in sent.items():
-        if not _HEADER_NAME.fullmatch(name) or not value.isascii() or not value.isprintable():
+        if not _HEADER_NAME.fullmatch(name) or not _is_header_value(value):
             raise InvalidRequestError(
-                f"header {name!r}: its name or its value has characters that no header may have"
+                f"header {name!r}: it is no text, or has characters that no header may have"
             )
     return sent
 
@@ -183,6 +188,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in cast("list[Any]", value)]
     return value
+
+
+def _is_header_value(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isprintable()
 
 
 def _reason(line: ErrorDetails) -> str:

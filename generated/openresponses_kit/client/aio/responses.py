@@ -206,10 +206,7 @@ class AsyncResponses:
         with call.opening():
             response = await self._transport.send(request)
             if not is_event_stream(response.headers):
-                try:
-                    body = await response.aread()
-                finally:
-                    await response.aclose()
+                body = await self._transport.read(request, response)
                 raise not_a_stream(response.headers, body)
         if accumulator is None and self._settings.strict:
             accumulator = ResponseAccumulator(strict=True)

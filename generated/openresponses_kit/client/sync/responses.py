@@ -204,10 +204,7 @@ class Responses:
         with call.opening():
             response = self._transport.send(request)
             if not is_event_stream(response.headers):
-                try:
-                    body = response.read()
-                finally:
-                    response.close()
+                body = self._transport.read(request, response)
                 raise not_a_stream(response.headers, body)
         if accumulator is None and self._settings.strict:
             accumulator = ResponseAccumulator(strict=True)
