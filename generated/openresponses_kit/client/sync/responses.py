@@ -17,7 +17,7 @@ from ...models import CompactResource, ResponseResource
 from ..answers import RawResponse, is_event_stream, not_a_stream, read_answer
 from ..arguments import CompactArguments, CreateArguments, RunOptions
 from ..formats import OutputFormat
-from ..loop import DEFAULT_ROUNDS, ToolLoop
+from ..loop import DEFAULT_ROUNDS, RunResult, ToolLoop
 from ..parsed import ParsedResponse, parsed
 from ..reading import EventReader
 from ..requests import compact_request, create_request
@@ -151,18 +151,36 @@ class Responses:
         """
         return self.create(text_format=text_format, **arguments)
 
+    @overload
     def run(
         self,
         *,
         tools: Iterable[ToolLike],
         max_rounds: int = DEFAULT_ROUNDS,
+        stream: Literal[False] = False,
         **arguments: Unpack[RunOptions],
-    ) -> ToolRun:
+    ) -> RunResult: ...
+    @overload
+    def run(
+        self,
+        *,
+        tools: Iterable[ToolLike],
+        max_rounds: int = DEFAULT_ROUNDS,
+        stream: Literal[True],
+        **arguments: Unpack[RunOptions],
+    ) -> ToolRun: ...
+    def run(
+        self,
+        *,
+        tools: Iterable[ToolLike],
+        max_rounds: int = DEFAULT_ROUNDS,
+        stream: bool = False,
+        **arguments: Unpack[RunOptions],
+    ) -> RunResult | ToolRun:
         """Create a response, run the functions it calls, and go on until it is done (X1).
 
-            result = client.responses.run(model="m", input="hi", tools=[get_weather]).result()
-
-            print(result.response.output_text)
+            result = client.responses.run(model="m", input="hi", tools=[get_weather])
+            print(result.output_text)
 
         The calls of a round run concurrently. What a function raises is handed to the model. A call
         of a tool that is no function of ours ends the run, for the caller to go on.
@@ -170,15 +188,18 @@ class Responses:
         Args:
             tools: Functions, made tools by `tool` or plain, and tools that are not run here.
             max_rounds: How many responses to create at most.
+            stream: Whether to give the events of all rounds as they come.
             arguments: As for `create`.
 
         Returns:
-            The run: ask it for its `result()`, or iterate over it for the events of all rounds.
+            What came of the run; or the run, to be iterated over.
 
         Raises:
             InvalidRequestError: The arguments make no request; nothing was sent.
+            OpenResponsesError: Whatever else `create` raises.
         """
-        return ToolRun(self, ToolLoop(arguments, tools, max_rounds))
+        run = ToolRun(self, ToolLoop(arguments, tools, max_rounds))
+        return run if stream else run.result()
 
     def compact(self, **arguments: Unpack[CompactArguments]) -> CompactResource:
         """Shorten a window of a conversation. Its `output` is the head of a later input (rule C2).

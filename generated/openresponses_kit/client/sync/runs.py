@@ -26,10 +26,9 @@ _THREADS = 16
 
 
 class ToolRun:
-    """A run of model and tools in turns; it is done once.
+    """A run of model and tools in turns: iterate over it, once, for the events of all rounds.
 
-    Ask for its `result()`, or iterate over it for the events of all rounds and then ask for its
-    `result()`.
+    `result()` gives what came of it, also of one that nobody iterated over.
     """
 
     def __init__(self, responses: Responses, loop: ToolLoop) -> None:
