@@ -26,6 +26,12 @@ RATIOS = [
     ("events", "parse_event", "jiter.from_json", "jiter"),
     ("events", "parse_event", "openai", "openai"),
     ("events", "parse_event", "openresponses-py", "openresponses"),
+    ("transports", "FastClient, bytes", "httpx2.Client, bytes", None),
+    ("transports", "FastClient, events", "httpx2.Client, events", None),
+    ("transports", "FastClient, events apart", "httpx2.Client, events apart", None),
+    ("transports", "AsyncFastClient, bytes", "httpx2.AsyncClient, bytes", "aiohttp"),
+    ("transports", "AsyncFastClient, events", "httpx2.AsyncClient, events", "aiohttp"),
+    ("transports", "AsyncFastClient, events apart", "httpx2.AsyncClient, events apart", "aiohttp"),
 ]
 
 

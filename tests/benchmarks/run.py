@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|imports|events|transports] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -15,12 +15,18 @@ from pathlib import Path
 import compare_events
 import compare_generate
 import compare_imports
+import compare_transports
 from side_by_side import Figure, PeerMissingError, Skipped, table
 
-BENCHMARKS = {"generate": compare_generate, "imports": compare_imports, "events": compare_events}
+BENCHMARKS = {
+    "generate": compare_generate,
+    "imports": compare_imports,
+    "events": compare_events,
+    "transports": compare_transports,
+}
 _PACKAGES = """
     openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core jiter openai openresponses-py
-    openresponses-types
+    openresponses-types httpx2 aiohttp
 """.split()
 
 
