@@ -52,6 +52,14 @@ if TYPE_CHECKING:
         CreateArguments,
         RunOptions,
     )
+    from .client.fast_async import (
+        AsyncFastClient,
+        AsyncFastTransport,
+    )
+    from .client.fast_sync import (
+        FastClient,
+        FastTransport,
+    )
     from .client.formats import (
         OutputFormat,
         OutputParseError,
@@ -284,6 +292,8 @@ __all__ = [
     "AssistantContentParam",
     "AssistantContentPartParam",
     "AssistantMessageItemParam",
+    "AsyncFastClient",
+    "AsyncFastTransport",
     "AsyncOpenResponses",
     "AsyncRawResponses",
     "AsyncResponseStream",
@@ -310,6 +320,8 @@ __all__ = [
     "Error",
     "ErrorPayload",
     "ErrorStreamingEvent",
+    "FastClient",
+    "FastTransport",
     "FunctionCall",
     "FunctionCallItemParam",
     "FunctionCallItemStatus",
@@ -511,6 +523,20 @@ _origins |= dict.fromkeys(
         "parse_event",
     ),
     "events",
+)
+_origins |= dict.fromkeys(
+    (
+        "AsyncFastClient",
+        "AsyncFastTransport",
+    ),
+    "client.fast_async",
+)
+_origins |= dict.fromkeys(
+    (
+        "FastClient",
+        "FastTransport",
+    ),
+    "client.fast_sync",
 )
 _origins |= dict.fromkeys(
     (
