@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._base import Deviation
 from .errors import StreamInterruptedError
 from .events import StreamEvent, UnknownEvent
 from .models import ResponseResource
@@ -14,6 +15,7 @@ class ResponseAccumulator:
         self.r: ResponseResource | None = None
         self.strict = strict
         self.done = False
+        self.deviations: list[Deviation] = []
 
     def add(self, event: StreamEvent) -> None:
         r = getattr(event, "response", None)

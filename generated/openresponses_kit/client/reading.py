@@ -10,14 +10,16 @@ read strictly; when that fails it is mended, as answers are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from .._base import Deviation
 from .._tolerance import Warner, deviations_of, read_mended
 from ..accumulate import ResponseAccumulator, normalised
-from ..errors import StreamDecodeError, StreamError, StreamInterruptedError
+from ..errors import StreamDecodeError, StreamError, StreamFailedError, StreamInterruptedError
 from ..events import (
     ResponseCompletedStreamingEvent,
     ResponseFailedStreamingEvent,
@@ -34,6 +36,8 @@ _TERMINAL = (
     ResponseIncompleteStreamingEvent,
     ResponseFailedStreamingEvent,
 )
+_MOST_DEVIATIONS = 1000
+"""How many are listed: a server that deviates does so in every event."""
 _KEPT_BYTES = 8 * 1024 * 1024
 """How much of a stream is kept to fold it should it break; a longer one is folded as it comes."""
 
@@ -97,6 +101,9 @@ class EventReader:
         self._accumulator = accumulator
         self._kept: list[bytes] = []
         self._kept_bytes = 0
+        self._position = 0
+        self.deviations: list[Deviation] = []
+        """Where events deviate from the protocol and were mended."""
         self.response: ResponseResource | None = None
         """The response of the terminal event, once that came (rule S4)."""
 
@@ -116,6 +123,7 @@ class EventReader:
                     if data == b"[DONE]":
                         continue
                     event = self._read_again(data, name)
+                self._position += 1
                 if type(event) is UnknownEvent:
                     event = normalised(event)
                 if accumulator is not None:
@@ -135,21 +143,33 @@ class EventReader:
             )
 
     def broken(self, reason: str, kind: type[StreamError] = StreamInterruptedError) -> StreamError:
-        """The error for a connection that broke in mid-stream."""
-        partial = self.partial()
-        return kind(f"the stream broke: {reason}", response=partial)
+        """The error for a connection that broke in mid-stream.
+
+        What the server told of a failure before, by an `error` event, counts for more (rule S5).
+        """
+        try:
+            self._fold().close()
+        except StreamFailedError as failure:
+            return failure
+        except StreamInterruptedError:
+            pass
+        return kind(f"the stream broke: {reason}", response=self.partial())
 
     def partial(self) -> ResponseResource | None:
         """The response as far as it came; None before the first event that holds one."""
-        return self._fold().partial()
+        return self._fold().snapshot()
 
     def _read_again(self, data: bytes, name: str) -> StreamEvent:
         """Read an event that could not be read strictly."""
         try:
-            return read_event(data, name, self._warner)
+            event = read_event(data, name, self._warner)
         except StreamDecodeError as error:
             error.response = self.partial()
             raise
+        for each in deviations_of(event)[: _MOST_DEVIATIONS - len(self.deviations)]:
+            path = f"events[{self._position}].{each.path}"
+            self.deviations.append(replace(each, path=path))
+        return event
 
     def _keep(self, chunk: bytes) -> None:
         self._kept.append(chunk)

@@ -209,7 +209,7 @@ def _place(line: ErrorDetails, fields: object) -> str:
     path, current, skips = "", fields, False
     for step, after in zip(steps, [*steps[1:], None], strict=True):
         found = _step(current, step)
-        is_absent = after is None and isinstance(current, (Mapping, BaseModel))
+        is_absent = after is None and _is_object(current)
         if skips or (found is None and not is_absent):
             skips = False
             continue
@@ -218,6 +218,10 @@ def _place(line: ErrorDetails, fields: object) -> str:
             current = found[0] if found is not None else None
             path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path or "the arguments"
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, (Mapping, BaseModel))
 
 
 def _step(current: object, step: int | str) -> tuple[object] | None:
