@@ -181,6 +181,8 @@ class EventReader:
         except StreamDecodeError as error:
             error.response = self.partial()
             raise
+        if "sequence_number" not in event.model_fields_set and type(event) is not UnknownEvent:
+            vars(event)["sequence_number"] = self._position  # better than zero: it rises (rule S3)
         for each in deviations_of(event)[: _MOST_DEVIATIONS - len(self.deviations)]:
             path = f"events[{self._position}].{each.path}"
             self.deviations.append(replace(each, path=path))
