@@ -20,6 +20,107 @@ SPEC_RELEASE = "2026-04-24"
 """The release of the Open Responses specification that this package was generated from."""
 
 if TYPE_CHECKING:
+    from ._base import (
+        Deviation,
+    )
+    from ._tolerance import (
+        DeviationWarning,
+    )
+    from .accumulate import (
+        ResponseAccumulator,
+        fold,
+    )
+    from .client.aio.client import (
+        AsyncOpenResponses,
+    )
+    from .client.aio.responses import (
+        AsyncRawResponses,
+        AsyncResponses,
+    )
+    from .client.aio.runs import (
+        AsyncToolRun,
+    )
+    from .client.aio.streams import (
+        AsyncResponseStream,
+        AsyncStream,
+    )
+    from .client.answers import (
+        RawResponse,
+    )
+    from .client.arguments import (
+        CompactArguments,
+        CreateArguments,
+        RunOptions,
+    )
+    from .client.fast_async import (
+        AsyncFastClient,
+        AsyncFastTransport,
+    )
+    from .client.fast_sync import (
+        FastClient,
+        FastTransport,
+    )
+    from .client.formats import (
+        OutputFormat,
+        OutputParseError,
+    )
+    from .client.loop import (
+        RunResult,
+    )
+    from .client.parsed import (
+        ParsedResponse,
+    )
+    from .client.schemas import (
+        UnsupportedSchemaError,
+    )
+    from .client.settings import (
+        ClientOptions,
+        RequestOptions,
+    )
+    from .client.sync.client import (
+        OpenResponses,
+    )
+    from .client.sync.responses import (
+        RawResponses,
+        Responses,
+    )
+    from .client.sync.runs import (
+        ToolRun,
+    )
+    from .client.sync.streams import (
+        ResponseStream,
+        Stream,
+    )
+    from .client.tools import (
+        ToolContent,
+        ToolError,
+        ToolFunction,
+        ToolOutcome,
+        tool,
+    )
+    from .errors import (
+        APIConnectionError,
+        APIResponseValidationError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ConflictError,
+        InternalServerError,
+        InvalidRequestError,
+        ModelError,
+        NotFoundError,
+        OpenResponsesError,
+        PermissionDeniedError,
+        RateLimitError,
+        StreamDecodeError,
+        StreamError,
+        StreamFailedError,
+        StreamInterruptedError,
+        StreamOrderError,
+        StreamTimeoutError,
+        UnprocessableEntityError,
+    )
     from .events import (
         EVENT_TYPES,
         ErrorStreamingEvent,
@@ -179,6 +280,10 @@ if TYPE_CHECKING:
 __all__ = [
     "EVENT_TYPES",
     "SPEC_RELEASE",
+    "APIConnectionError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
     "AllowedTool",
     "AllowedToolChoice",
     "AllowedToolsParam",
@@ -187,18 +292,36 @@ __all__ = [
     "AssistantContentParam",
     "AssistantContentPartParam",
     "AssistantMessageItemParam",
+    "AsyncFastClient",
+    "AsyncFastTransport",
+    "AsyncOpenResponses",
+    "AsyncRawResponses",
+    "AsyncResponseStream",
+    "AsyncResponses",
+    "AsyncStream",
+    "AsyncToolRun",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientOptions",
+    "CompactArguments",
     "CompactResource",
     "CompactResponseMethodPublicBody",
     "CompactionBody",
     "CompactionSummaryItemParam",
+    "ConflictError",
     "ContentPart",
+    "CreateArguments",
     "CreateResponseBody",
     "DetailEnum",
     "DeveloperMessageItemParam",
+    "Deviation",
+    "DeviationWarning",
     "EmptyModelParam",
     "Error",
     "ErrorPayload",
     "ErrorStreamingEvent",
+    "FastClient",
+    "FastTransport",
     "FunctionCall",
     "FunctionCallItemParam",
     "FunctionCallItemStatus",
@@ -226,6 +349,8 @@ __all__ = [
     "InputTokensDetails",
     "InputVideoContent",
     "InputVideoContentParam",
+    "InternalServerError",
+    "InvalidRequestError",
     "ItemField",
     "ItemParam",
     "ItemReferenceParam",
@@ -242,9 +367,20 @@ __all__ = [
     "MessageStatus",
     "MetadataParam",
     "MetadataValue",
+    "ModelError",
+    "NotFoundError",
+    "OpenResponses",
+    "OpenResponsesError",
+    "OutputFormat",
+    "OutputParseError",
     "OutputTextContent",
     "OutputTextContentParam",
     "OutputTokensDetails",
+    "ParsedResponse",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RawResponse",
+    "RawResponses",
     "Reasoning",
     "ReasoningBody",
     "ReasoningEffortEnum",
@@ -256,6 +392,8 @@ __all__ = [
     "ReasoningTextContent",
     "RefusalContent",
     "RefusalContentParam",
+    "RequestOptions",
+    "ResponseAccumulator",
     "ResponseCompletedStreamingEvent",
     "ResponseContentPartAddedStreamingEvent",
     "ResponseContentPartDoneStreamingEvent",
@@ -280,12 +418,23 @@ __all__ = [
     "ResponseRefusalDeltaStreamingEvent",
     "ResponseRefusalDoneStreamingEvent",
     "ResponseResource",
+    "ResponseStream",
+    "Responses",
     "ResponsesToolParam",
+    "RunOptions",
+    "RunResult",
     "ServiceTierEnum",
     "SpecificFunctionParam",
     "SpecificToolChoiceParam",
+    "Stream",
+    "StreamDecodeError",
+    "StreamError",
     "StreamEvent",
+    "StreamFailedError",
+    "StreamInterruptedError",
     "StreamOptionsParam",
+    "StreamOrderError",
+    "StreamTimeoutError",
     "StructuredToolChoice",
     "StructuredToolChoiceParam",
     "SummaryTextContent",
@@ -303,6 +452,11 @@ __all__ = [
     "ToolChoice",
     "ToolChoiceParam",
     "ToolChoiceValueEnum",
+    "ToolContent",
+    "ToolError",
+    "ToolFunction",
+    "ToolOutcome",
+    "ToolRun",
     "TopLogProb",
     "TruncationEnum",
     "UnknownAnnotation",
@@ -318,6 +472,8 @@ __all__ = [
     "UnknownToolChoice",
     "UnknownToolChoiceParam",
     "UnknownToolParam",
+    "UnprocessableEntityError",
+    "UnsupportedSchemaError",
     "UrlCitationBody",
     "UrlCitationParam",
     "Usage",
@@ -329,7 +485,9 @@ __all__ = [
     "WebSocketErrorEvent",
     "WebSocketResponseCreateEvent",
     "__version__",
+    "fold",
     "parse_event",
+    "tool",
 ]
 
 _origins = dict.fromkeys(__all__, "models")
@@ -365,6 +523,153 @@ _origins |= dict.fromkeys(
         "parse_event",
     ),
     "events",
+)
+_origins |= dict.fromkeys(
+    (
+        "AsyncFastClient",
+        "AsyncFastTransport",
+    ),
+    "client.fast_async",
+)
+_origins |= dict.fromkeys(
+    (
+        "FastClient",
+        "FastTransport",
+    ),
+    "client.fast_sync",
+)
+_origins |= dict.fromkeys(
+    (
+        "APIConnectionError",
+        "APIResponseValidationError",
+        "APIStatusError",
+        "APITimeoutError",
+        "AuthenticationError",
+        "BadRequestError",
+        "ConflictError",
+        "InternalServerError",
+        "InvalidRequestError",
+        "ModelError",
+        "NotFoundError",
+        "OpenResponsesError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "StreamDecodeError",
+        "StreamError",
+        "StreamFailedError",
+        "StreamInterruptedError",
+        "StreamOrderError",
+        "StreamTimeoutError",
+        "UnprocessableEntityError",
+    ),
+    "errors",
+)
+_origins |= dict.fromkeys(
+    (
+        "ResponseAccumulator",
+        "fold",
+    ),
+    "accumulate",
+)
+_origins |= dict.fromkeys(
+    ("RawResponse",),
+    "client.answers",
+)
+_origins |= dict.fromkeys(
+    (
+        "CompactArguments",
+        "CreateArguments",
+        "RunOptions",
+    ),
+    "client.arguments",
+)
+_origins |= dict.fromkeys(
+    (
+        "OutputFormat",
+        "OutputParseError",
+    ),
+    "client.formats",
+)
+_origins |= dict.fromkeys(
+    ("RunResult",),
+    "client.loop",
+)
+_origins |= dict.fromkeys(
+    ("ParsedResponse",),
+    "client.parsed",
+)
+_origins |= dict.fromkeys(
+    ("UnsupportedSchemaError",),
+    "client.schemas",
+)
+_origins |= dict.fromkeys(
+    (
+        "ClientOptions",
+        "RequestOptions",
+    ),
+    "client.settings",
+)
+_origins |= dict.fromkeys(
+    (
+        "ToolContent",
+        "ToolError",
+        "ToolFunction",
+        "ToolOutcome",
+        "tool",
+    ),
+    "client.tools",
+)
+_origins |= dict.fromkeys(
+    ("OpenResponses",),
+    "client.sync.client",
+)
+_origins |= dict.fromkeys(
+    ("AsyncOpenResponses",),
+    "client.aio.client",
+)
+_origins |= dict.fromkeys(
+    (
+        "RawResponses",
+        "Responses",
+    ),
+    "client.sync.responses",
+)
+_origins |= dict.fromkeys(
+    (
+        "AsyncRawResponses",
+        "AsyncResponses",
+    ),
+    "client.aio.responses",
+)
+_origins |= dict.fromkeys(
+    ("ToolRun",),
+    "client.sync.runs",
+)
+_origins |= dict.fromkeys(
+    ("AsyncToolRun",),
+    "client.aio.runs",
+)
+_origins |= dict.fromkeys(
+    (
+        "ResponseStream",
+        "Stream",
+    ),
+    "client.sync.streams",
+)
+_origins |= dict.fromkeys(
+    (
+        "AsyncResponseStream",
+        "AsyncStream",
+    ),
+    "client.aio.streams",
+)
+_origins |= dict.fromkeys(
+    ("Deviation",),
+    "_base",
+)
+_origins |= dict.fromkeys(
+    ("DeviationWarning",),
+    "_tolerance",
 )
 
 

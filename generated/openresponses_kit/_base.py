@@ -11,6 +11,7 @@ Rules kept here (listed by id in the generator's `docs/protocol.md`):
 
 import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import (
     TYPE_CHECKING,
@@ -130,6 +131,40 @@ class RequestModel(Model):
 
 class ResponseModel(Model):
     """Base of what a server sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A place where an answer differs from what the specification requires."""
+
+    path: str
+    """Where it is, such as `output[0].content[1].annotations`."""
+    reason: str
+    """What is there and what is required, in one sentence."""
+    value: Any = None
+    """What the server sent there; None as well when it sent nothing."""
+    missing: bool = False
+    """Whether the server sent nothing there."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class AnswerModel(ResponseModel):
+    """Base of what a server answers a request with."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's name for the request, to be quoted when asking for help.
+
+        None when the server gave none, or when the object was not read by the client.
+        """
+        return cast("str | None", self.__dict__.get("_request_id"))
+
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where the server deviated from the protocol, and the client mended what it sent."""
+        return cast("tuple[Deviation, ...]", self.__dict__.get("_deviations", ()))
 
 
 class Event(ResponseModel):

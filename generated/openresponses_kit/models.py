@@ -9,7 +9,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel, UnknownVariant, UnknownVariantParam
+from ._base import (
+    AnswerModel,
+    Omittable,
+    RequestModel,
+    ResponseModel,
+    UnknownVariant,
+    UnknownVariantParam,
+)
 from ._unions import Shaped, Tagged
 
 __all__ = [
@@ -1485,7 +1492,7 @@ keep what they do not know (rule N3).
 """
 
 
-class ResponseResource(ResponseModel):
+class ResponseResource(AnswerModel):
     """What a server makes of a request: the items of its output, their status, and the settings
     in force with defaults filled in. Every field is present, with null where there is nothing
     to say (rule T4).
@@ -1604,8 +1611,46 @@ class ResponseResource(ResponseModel):
     prompt_cache_key: str | None
     """Key for the prompt cache that the request gave; null when it gave none."""
 
+    @property
+    def output_text(self) -> str:
+        """Text of all messages in `output`, joined; empty when there is none."""
+        messages = (item for item in self.output if isinstance(item, Message))
+        parts = (part for message in messages for part in message.content)
+        return "".join(part.text for part in parts if isinstance(part, OutputTextContent))
 
-class CompactResource(ResponseModel):
+    @property
+    def refusal(self) -> str | None:
+        """Text with which the model declined to answer; None when it did not."""
+        messages = (item for item in self.output if isinstance(item, Message))
+        parts = (part for message in messages for part in message.content)
+        refusals = [part.refusal for part in parts if isinstance(part, RefusalContent)]
+        return "".join(refusals) if refusals else None
+
+    @property
+    def function_calls(self) -> list[FunctionCall]:
+        """The calls that the model wants made, in order (rule X1)."""
+        return [item for item in self.output if isinstance(item, FunctionCall)]
+
+    @property
+    def reasoning_items(self) -> list[ReasoningBody]:
+        """The reasoning in `output`, in order; `reasoning` holds the settings (rule R1)."""
+        return [item for item in self.output if isinstance(item, ReasoningBody)]
+
+    @property
+    def reasoning_text(self) -> str:
+        """The raw trace of the reasoning; where there is none, its summary."""
+        shown = (item.content or item.summary for item in self.reasoning_items)
+        kinds = (ReasoningTextContent, SummaryTextContent)
+        return "\n\n".join(
+            part.text for parts in shown for part in parts if isinstance(part, kinds)
+        )
+
+    def as_input(self) -> list[ItemField]:
+        """The output as input of the next request: every item as it came (rules R2, P6)."""
+        return list(self.output)
+
+
+class CompactResource(AnswerModel):
     """What a compaction returns. Its `output` goes back unchanged as the head of a later
     `input`, with no `previous_response_id` (rule C2).
     """

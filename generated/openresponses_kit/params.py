@@ -44,7 +44,9 @@ __all__ = [
     "ReasoningSummaryContentParam",
     "ReasoningSummaryPartParam",
     "RefusalContentParam",
+    "ResponseArguments",
     "ResponsesToolParam",
+    "RunArguments",
     "SpecificFunctionParam",
     "SpecificToolChoiceParam",
     "StreamOptionsParam",
@@ -56,6 +58,7 @@ __all__ = [
     "TextParam",
     "TextResponseFormatParam",
     "ToolChoiceParam",
+    "TurnArguments",
     "UrlCitationParam",
     "UserContentParam",
     "UserContentPartParam",
@@ -436,10 +439,8 @@ class ReasoningParam(TypedDict, total=False):
     """Kind of reasoning summary that is asked for; null or left out means the server's default."""
 
 
-class CreateResponseBody(TypedDict, total=False):
-    """What a client sends to have a response created: the input and the settings of this one
-    turn. A null setting means its default (rule T6).
-    """
+class RunArguments(TypedDict, total=False):
+    """What a caller may say of a run, beside its tools."""
 
     model: str | None
     """Name of the model to sample; at a router it may end in `:` and a provider's name (rule
@@ -458,9 +459,6 @@ class CreateResponseBody(TypedDict, total=False):
 
     include: Sequence[models.IncludeEnum]
     """Data to add to the response that it would otherwise leave out."""
-
-    tools: Sequence[ResponsesToolParam] | None
-    """Tools that the model may call; null or left out means none."""
 
     tool_choice: ToolChoiceParam | None
     """How the model is to use the tools; null or left out means `auto`."""
@@ -496,11 +494,6 @@ class CreateResponseBody(TypedDict, total=False):
     parallel_tool_calls: bool | None
     """Whether the model may make several calls in one round; false means one at most (rule X7).
     Null or left out means true.
-    """
-
-    stream: bool
-    """Whether the answer comes as a stream of server-sent events; otherwise it is one JSON
-    object.
     """
 
     stream_options: StreamOptionsParam | models.StreamOptionsParam | None
@@ -556,14 +549,26 @@ class CreateResponseBody(TypedDict, total=False):
     """
 
 
-class WebSocketResponseCreateEvent(TypedDict, total=False):
-    """Frame with which a client starts a turn on a WebSocket: the body of a create request and a
-    `type`. The server answers with the events of one response; frames sent meanwhile wait
-    their turn (rule W3).
+class ResponseArguments(RunArguments, total=False):
+    """What a caller may say of a response."""
+
+    tools: Sequence[ResponsesToolParam] | None
+    """Tools that the model may call; null or left out means none."""
+
+
+class CreateResponseBody(ResponseArguments, total=False):
+    """What a client sends to have a response created: the input and the settings of this one
+    turn. A null setting means its default (rule T6).
     """
 
-    type: Required[Literal["response.create"]]
-    """Marks the frame as the start of a turn."""
+    stream: bool
+    """Whether the answer comes as a stream of server-sent events; otherwise it is one JSON
+    object.
+    """
+
+
+class TurnArguments(TypedDict, total=False):
+    """What a caller may say of a turn on a WebSocket."""
 
     model: str | None
     """Name of the model to sample; at a router it may end in `:` and a provider's name (rule
@@ -665,6 +670,16 @@ class WebSocketResponseCreateEvent(TypedDict, total=False):
     """How many of the likeliest tokens to report at each position of the output, 0 to 20. Null
     or left out means 0.
     """
+
+
+class WebSocketResponseCreateEvent(TurnArguments, total=False):
+    """Frame with which a client starts a turn on a WebSocket: the body of a create request and a
+    `type`. The server answers with the events of one response; frames sent meanwhile wait
+    their turn (rule W3).
+    """
+
+    type: Required[Literal["response.create"]]
+    """Marks the frame as the start of a turn."""
 
 
 class TextResponseFormatParam(TypedDict, total=False):

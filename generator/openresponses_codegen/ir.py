@@ -6,6 +6,7 @@ is the same value. Renderers read this and nothing before it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -40,6 +41,8 @@ class Role(StrEnum):
     """What a model stands for."""
 
     OBJECT = "object"
+    ANSWER = "answer"
+    """The whole of what an operation answers."""
     EVENT = "event"
     UNKNOWN = "unknown"
     """Keeps the variants of a union that the spec does not name."""
@@ -231,6 +234,24 @@ class WebSocket:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """What a client and a server are made of: the operations by what they do, classes by their constant `type`."""
+
+    create: Operation
+    """Creates a response, whole or as a stream."""
+    compact: Operation | None
+    websocket: WebSocket | None
+    item: str
+    """The union of the items in a response's output."""
+    items: Mapping[str, str]
+    parts: Mapping[str, str]
+    """Content parts of messages and of reasoning."""
+    events: Mapping[str, str]
+    tool: str
+    """The function tool of a request."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """Something of the spec that is not generated on purpose, and why."""
 
@@ -249,7 +270,8 @@ class Api:
     declarations: tuple[Declaration, ...]
     operations: tuple[Operation, ...]
     stream: TaggedUnion | None
-    websocket: WebSocket | None
+    service: Service | None
+    """None when the spec has not all that a client needs; `left_out` then says what is missing."""
     left_out: tuple[LeftOut, ...]
 
 

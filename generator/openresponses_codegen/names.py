@@ -17,9 +17,18 @@ MAX_NAME = 120
 
 RUNTIME_NAMES = frozenset(
     """
-    Annotated Any BaseModel Callable ClassVar ConfigDict Event Field Literal Mapping MappingProxyType Model NotRequired
-    Omittable Optional RequestModel Required ResponseModel Self Sequence Shaped StreamEvent TYPE_CHECKING Tagged
+    APIConnectionError APIResponseValidationError APIStatusError APITimeoutError Annotated AnswerModel Any
+    AsyncOpenResponses AsyncRawResponses AsyncResponseStream AsyncResponses AsyncStream AsyncToolRun
+    AuthenticationError BadRequestError BaseModel Callable ClassVar ClientOptions CompactArguments ConfigDict
+    ConflictError CreateArguments Deviation DeviationWarning Event Field InternalServerError InvalidRequestError
+    Literal Mapping MappingProxyType Model ModelError NotFoundError NotRequired Omittable OpenResponses
+    OpenResponsesError Optional OutputFormat OutputParseError ParsedResponse PermissionDeniedError RateLimitError
+    RawResponse RawResponses RequestModel RequestOptions Required ResponseAccumulator ResponseArguments
+    ResponseModel ResponseStream Responses RunArguments RunOptions RunResult Self Sequence Shaped Stream
+    StreamDecodeError StreamError StreamEvent StreamFailedError StreamInterruptedError StreamOrderError
+    StreamTimeoutError TYPE_CHECKING Tagged ToolContent ToolError ToolFunction ToolOutcome ToolRun TurnArguments
     TypeAdapter TypeAlias TypeAliasType TypedDict Union UnknownEvent UnknownVariant UnknownVariantParam
+    UnprocessableEntityError UnsupportedSchemaError tool
     EVENT_TYPES SPEC_RELEASE annotations cache events import_module models params parse_event
     AttributeError False None True bool bytes dict float frozenset getattr globals int isinstance list object property
     set sorted str super tuple type
@@ -33,7 +42,7 @@ _MODEL_ATTRIBUTES = frozenset(
     model_dump model_dump_json model_extra model_fields model_fields_set model_json_schema
     model_parametrized_name model_post_init model_rebuild model_validate model_validate_json
     model_validate_strings parse_file parse_obj parse_raw schema schema_json update_forward_refs validate
-    EXTENSIBLE FORBIDDEN is_delta is_terminal
+    EXTENSIBLE FORBIDDEN deviations is_delta is_terminal request_id
     """.split()
 )
 """Attributes of the model base: a field cannot have them."""

@@ -6,9 +6,9 @@ import gc
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
@@ -20,14 +20,31 @@ from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest
 from openresponses_codegen.text import LINE_WIDTH
 
-REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.14.3", "typing-extensions": ">=4.12"}
-"""What a generated package needs."""
-COMPONENTS: Mapping[str, str] = {
-    "models": "request and response models",
-    "events": "streaming events",
-    "params": "typed dictionaries for requests",
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of a package that can be chosen."""
+
+    text: str
+    builds_on: tuple[str, ...] = ()
+    """The components that come with it."""
+    requires: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The distributions that it needs beside those of `models`."""
+
+
+COMPONENTS: Mapping[str, Component] = {
+    "models": Component("request and response models"),
+    "events": Component("streaming events", ("models",)),
+    "params": Component("typed dictionaries for requests", ("models",)),
+    "client": Component(
+        "the client: HTTP and WebSocket, sync and async",
+        ("models", "events", "params"),
+        {"httpx2": ">=2.16", "websockets": ">=16.0"},
+    ),
 }
-"""The parts of a package that can be chosen, and what they are. `models` is always among them."""
+"""The parts of a package by name. `models` is always among them."""
+REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.14.3", "typing-extensions": ">=4.12"}
+"""What every generated package needs."""
 _TOOLS = ("datamodel-code-generator", "ruff")
 
 Progress = Callable[[str], None]
@@ -163,11 +180,28 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         lowered.api.release,
         lowered.fingerprint,
         inputs_of(spec, options),
-        REQUIRES,
+        _requires(options.components),
         {name: digest(text.encode()) for name, text in files.items()},
     )
     files[MANIFEST] = manifest.text()
     return Package(files, manifest, lowered.api, lowered.warnings)
+
+
+def with_foundations(names: Iterable[str]) -> tuple[str, ...]:
+    """The components of these names, and those that they build on."""
+    chosen = {"models", *names}
+    for name in reversed(list(COMPONENTS)):  # each builds on earlier ones only
+        if name in chosen:
+            chosen.update(COMPONENTS[name].builds_on)
+    return tuple(name for name in COMPONENTS if name in chosen)
+
+
+def _requires(components: Iterable[str]) -> dict[str, str]:
+    """What a package of these components needs."""
+    requires = dict(REQUIRES)
+    for name in components:
+        requires |= COMPONENTS[name].requires
+    return requires
 
 
 @contextmanager
@@ -183,19 +217,20 @@ def _collector_paused() -> Generator[None]:
 
 
 def _formatted(files: Mapping[str, str]) -> dict[str, str]:
-    """The files, formatted by ruff in one run."""
+    """The files as ruff leaves them: imports in order, then formatted."""
     with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
         folder = Path(name)
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(text.encode())
         ruff: str = import_module("ruff").find_ruff_bin()
-        command = [ruff, "format", "--isolated", "--no-cache", "--quiet", f"--line-length={LINE_WIDTH}", "."]
-        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-        if run.returncode:
-            raise DiagnosticError(
-                [Diagnostic("not-formatted", f"ruff refused what was rendered: {run.stderr.strip()}")]
-            )
+        options = ["--isolated", "--no-cache", "--quiet", f"--line-length={LINE_WIDTH}", "."]
+        for command in (["check", "--select=I", "--fix"], ["format"]):
+            arguments = [ruff, *command, *options]
+            run = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+            if run.returncode:
+                reason = (run.stderr or run.stdout).strip()
+                raise DiagnosticError([Diagnostic("not-formatted", f"ruff refused what was rendered: {reason}")])
         return {path: (folder / path).read_bytes().decode() for path in files}
 
 

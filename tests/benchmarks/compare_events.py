@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeAlias
 
 from bundled_spec import GENERATED, encoded, event_examples
-from side_by_side import Figure, Skipped, Work, figure, in_turns
+from side_by_side import Figure, Skipped, Work, collector_off, figure, in_turns
 
 ROUNDS = 201
 
@@ -114,22 +112,13 @@ def _batch(parse: Parse, data: Iterable[bytes]) -> Work:
     """Parse each event; drop what came out, as a reader does when the next one arrives."""
 
     def work() -> float:
-        with _collector_off():
+        with collector_off():
             start = time.process_time()
             for each in data:
                 parse(each)
             return time.process_time() - start
 
     return work
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _known(kit: Any, data: Iterable[bytes]) -> Work:
@@ -142,7 +131,7 @@ def _known(kit: Any, data: Iterable[bytes]) -> Work:
         pairs.append((kind.__pydantic_validator__.validate_json, each))
 
     def work() -> float:
-        with _collector_off():
+        with collector_off():
             start = time.process_time()
             for parse, each in pairs:
                 parse(each)

@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events|transports] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|imports|events|sse|transports] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import compare_events
 import compare_generate
 import compare_imports
+import compare_sse
 import compare_transports
 from side_by_side import Figure, PeerMissingError, Skipped, table
 
@@ -22,10 +23,11 @@ BENCHMARKS = {
     "generate": compare_generate,
     "imports": compare_imports,
     "events": compare_events,
+    "sse": compare_sse,
     "transports": compare_transports,
 }
 _PACKAGES = """
-    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core jiter openai openresponses-py
+    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core jiter msgspec openai openresponses-py
     openresponses-types httpx2 aiohttp
 """.split()
 

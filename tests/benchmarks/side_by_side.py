@@ -6,8 +6,10 @@ one run of each, and what counts is the ratio within a round: its median over th
 
 from __future__ import annotations
 
+import gc
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -70,6 +72,16 @@ class Skipped:
     def as_dict(self) -> dict[str, object]:
         """What was skipped as plain values."""
         return {"work": self.work, "over": self.over, "reason": self.reason}
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """No garbage collection within, so that it does not strike one work for what another left."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def in_turns(works: Mapping[str, Work], rounds: int) -> dict[str, list[float]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, suggest
-from openresponses_codegen.pipeline import COMPONENTS, Options
+from openresponses_codegen.pipeline import COMPONENTS, Options, with_foundations
 
 TABLE = "openresponses-codegen"
 FILE = "pyproject.toml"
@@ -66,13 +66,13 @@ class Target:
 
 
 def check_components(names: list[str], where: str, position: Position | None = None) -> tuple[str, ...]:
-    """The names of components, each of which has to exist."""
+    """The names of components, each of which has to exist, and of those that they build on."""
     for name in names:
         if name not in COMPONENTS:
             hint = suggest(name, COMPONENTS) or f"there are {', '.join(COMPONENTS)}"
             message = f"{where}: `{name}` is no component"
             raise DiagnosticError([Diagnostic("unknown-component", message, position=position, hint=hint)])
-    return ("models", *(name for name in COMPONENTS if name in names and name != "models"))
+    return with_foundations(names)
 
 
 def find_config(start: Path) -> Path | None:

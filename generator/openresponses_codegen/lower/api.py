@@ -11,6 +11,7 @@ from openresponses_codegen.ir import Role, Side
 from openresponses_codegen.lower.components import TAG, Components
 from openresponses_codegen.lower.declare import Declarer
 from openresponses_codegen.lower.naming import Names
+from openresponses_codegen.lower.service import GapError, service
 from openresponses_codegen.lower.shapes import RefShape, UnionShape
 from openresponses_codegen.lower.words import words
 from openresponses_codegen.openapi import Document, Operation, Schema
@@ -31,8 +32,18 @@ def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
         declared = declarations.get(name)
         if isinstance(declared, ir.Model):
             declarations[name] = _event(declared)
+    for operation in operations:
+        answer = declarations.get(operation.response or "")
+        if isinstance(answer, ir.Model):
+            declarations[answer.name] = replace(answer, role=Role.ANSWER)
     _check_events(tuple(declarations.values()), stream, document, diagnostics)
-    websocket = document.websocket
+    left_out = list(_left_out(document, components))
+    try:
+        found = service(operations, declarations, stream, _websocket(document, names))
+    except GapError as gap:
+        found = None
+        if operations:
+            left_out.append(ir.LeftOut("client", 1, str(gap)))
     return ir.Api(
         document.release.title,
         document.release.version,
@@ -40,15 +51,19 @@ def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
         tuple(declarations.values()),
         operations,
         stream,
-        ir.WebSocket(
-            websocket.path,
-            websocket.description,
-            names.component(websocket.client_message, Side.REQUEST),
-            names.component(websocket.error_message, Side.RESPONSE),
-        )
-        if websocket is not None
-        else None,
-        tuple(_left_out(document, components)),
+        found,
+        tuple(left_out),
+    )
+
+
+def _websocket(document: Document, names: Names) -> ir.WebSocket | None:
+    if document.websocket is None:
+        return None
+    return ir.WebSocket(
+        document.websocket.path,
+        document.websocket.description,
+        names.component(document.websocket.client_message, Side.REQUEST),
+        names.component(document.websocket.error_message, Side.RESPONSE),
     )
 
 
@@ -189,8 +204,6 @@ def _left_out(document: Document, components: Components) -> Iterator[ir.LeftOut
     titles = components.normaliser.titles_left_out
     if titles:
         yield ir.LeftOut("`title`", titles, "a description stands in the same place")
-    if document.operations:
-        yield ir.LeftOut("operation", len(document.operations), "their bodies are; no client is generated yet")
     components_node = document.node.get("components")
     schemes = components_node.get("securitySchemes") if components_node is not None else None
     for what, node in (

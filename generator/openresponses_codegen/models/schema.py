@@ -28,6 +28,8 @@ def base_class(model: ir.Model) -> str:
     """The base of a model, by its name in the generated `_base`."""
     if model.role is Role.EVENT:
         return "Event"
+    if model.role is Role.ANSWER:
+        return "AnswerModel"
     if model.role is Role.UNKNOWN:
         return "UnknownVariantParam" if model.side is Side.REQUEST else "UnknownVariant"
     return "RequestModel" if model.side is Side.REQUEST else "ResponseModel"

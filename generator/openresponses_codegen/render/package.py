@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import jinja2
 
 from openresponses_codegen import ir
 from openresponses_codegen.ir import Role
+from openresponses_codegen.render.client import render_client, service_view, verbatim
 from openresponses_codegen.render.order import exported, imported
 from openresponses_codegen.render.params import has_params, params_view
 from openresponses_codegen.render.verify import verify
 from openresponses_codegen.text import docstring, docstring_body, literal
 
-_VERBATIM = ("_base.py", "_unions.py", "py.typed")
-_BASE_NAMES = frozenset("Event Omittable RequestModel ResponseModel UnknownVariant UnknownVariantParam".split())
+_BASE_NAMES = frozenset(
+    "AnswerModel Event Omittable RequestModel ResponseModel UnknownVariant UnknownVariantParam".split()
+)
 _UNION_NAMES = frozenset({"Shaped", "Tagged"})
 _TYPING_NAMES = frozenset("Annotated Any ClassVar Literal Optional Union".split())
 _PYDANTIC_NAMES = frozenset("ConfigDict Field".split())
@@ -51,13 +54,14 @@ def render_package(
         auto_reload=False,
     )
     split = _split(api, definitions)
-    files: dict[str, str] = {name: (templates / "core" / name).read_text(encoding="utf-8") for name in _VERBATIM}
+    files = verbatim(templates, "models")
 
     def render(name: str, view: Mapping[str, Any]) -> None:
         files[name] = environment.get_template(f"core/{name}.jinja").render(header=_header(api), **view)
         verify(name, files[name])
 
-    views: dict[str, Callable[[], Mapping[str, Any]]] = {"models": lambda: _models_view(split.models)}
+    models = _with_members(api, split.models, environment)
+    views: dict[str, Callable[[], Mapping[str, Any]]] = {"models": lambda: _models_view(models)}
     if api.stream is not None and "events" in components:
         stream = api.stream
         views["events"] = lambda: _events_view(api, stream, split.events)
@@ -68,8 +72,27 @@ def render_package(
         finished = view()
         exports[name] = list(finished["exports"])
         render(f"{name}.py", finished)
-    render("__init__.py", _init_view(api, package, {name: exports[name] for name in exports if name != "params"}))
+    exports.pop("params", None)
+    if api.service is not None and "client" in components:
+        client = render_client(api.service, package, _header(api), environment, templates)
+        files |= client.files
+        exports |= client.exports
+    render("__init__.py", _init_view(api, package, exports))
     return files
+
+
+def _with_members(
+    api: ir.Api, definitions: tuple[ir.Definition, ...], environment: jinja2.Environment
+) -> tuple[ir.Definition, ...]:
+    """The definitions, with what callers ask of a response added to its class."""
+    if api.service is None:
+        return definitions
+    template = environment.get_template("core/response_members.py.jinja")
+    members = textwrap.indent(template.render(service_view(api.service)), "    ")
+    response = api.service.create.response
+    return tuple(
+        replace(each, source=f"{each.source}\n{members}") if each.name == response else each for each in definitions
+    )
 
 
 def _header(api: ir.Api) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openresponses_codegen import ir
@@ -38,13 +39,41 @@ def has_params(api: ir.Api) -> bool:
     return any(_is_param(each) for each in api.declarations)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A dictionary that a request's dictionary is derived from: what callers may say in some kind of call."""
+
+    name: str
+    text: SpecText
+    without: frozenset[str]
+    """The fields that it leaves out; the dictionary derived from it adds them."""
+
+
+_RUN = _Part(
+    "RunArguments", SpecText("What a caller may say of a run, beside its tools."), frozenset({"tools", "stream"})
+)
+_RESPONSE = _Part("ResponseArguments", SpecText("What a caller may say of a response."), frozenset({"stream"}))
+_TURN = _Part("TurnArguments", SpecText("What a caller may say of a turn on a WebSocket."), frozenset({"type"}))
+
+
+def _arguments_of(api: ir.Api) -> Mapping[str, tuple[_Part, ...]]:
+    """For each request class, the dictionaries that its own is derived from, one from the other."""
+    if api.service is None:
+        return {}
+    arguments: dict[str, tuple[_Part, ...]] = {str(api.service.create.request): (_RUN, _RESPONSE)}
+    if api.service.websocket is not None:
+        arguments[api.service.websocket.client_message] = (_TURN,)
+    return arguments
+
+
 class _ParamsView:
     def __init__(self, api: ir.Api) -> None:
         self._by_name = {each.name: each for each in api.declarations}
         self._declared = [each for each in api.declarations if _is_param(each)]
+        self._arguments = _arguments_of(api)
 
     def view(self) -> Mapping[str, Any]:
-        declarations = [self._declaration(each) for each in self._ordered()]
+        declarations = [view for each in self._ordered() for view in self._views(each)]
         text = " ".join(part for each in declarations for part in _parts(each))
         typing = [name for name in ("Literal", "Required") if f"{name}[" in text]
         typing += ["TypeAlias"] if any(each["kind"] == "alias" for each in declarations) else []
@@ -77,6 +106,19 @@ class _ParamsView:
         for name in list(pending):
             yield from visit(name)
 
+    def _views(self, declaration: ir.Declaration) -> Iterator[dict[str, Any]]:
+        """The dictionary or alias of a declaration, before it the one of what callers may say themselves."""
+        if not isinstance(declaration, ir.Model) or declaration.name not in self._arguments:
+            yield self._declaration(declaration)
+            return
+        added, base = declaration.fields, "TypedDict"
+        for part in self._arguments[declaration.name]:
+            fields = tuple(each for each in added if each.wire_name not in part.without)
+            arguments = replace(declaration, name=part.name, text=part.text, fields=fields)
+            yield {**self._declaration(arguments), "base": base}
+            added, base = tuple(each for each in added if each.wire_name in part.without), part.name
+        yield {**self._declaration(replace(declaration, fields=added)), "base": base}
+
     def _declaration(self, declaration: ir.Declaration) -> dict[str, Any]:
         match declaration:
             case ir.Model():
@@ -84,6 +126,7 @@ class _ParamsView:
                 return {
                     "kind": "dict" if plain else "functional",
                     "name": declaration.name,
+                    "base": "TypedDict",
                     "docstring": _docstring(declaration.text, declaration.name, 4) if plain else _whole(declaration),
                     "fields": [self._field(field) for field in declaration.fields],
                 }

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel, ResponseModel
 
 __all__ = [
     "Closed",
@@ -75,7 +75,7 @@ class Create(RequestModel):
     unsaid: Omittable[Unsaid] = None
 
 
-class Result(ResponseModel):
+class Result(AnswerModel):
     """Result."""
 
     open: Omittable[Open] = None

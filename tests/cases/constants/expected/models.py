@@ -6,7 +6,7 @@ Request classes (what a client sends, most of them named `...Param`) are strict 
 
 from typing import Literal
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel
 
 __all__ = [
     "Thing",
@@ -29,7 +29,7 @@ class ThingParam(RequestModel):
     nullable: Literal["thing"] | None = "thing"
 
 
-class Thing(ResponseModel):
+class Thing(AnswerModel):
     """Thing."""
 
     object: Literal["thing"] = "thing"

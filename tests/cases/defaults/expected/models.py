@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel
 
 __all__ = [
     "Mode",
@@ -42,7 +42,7 @@ class SettingsParam(RequestModel):
     object: Omittable[dict[str, Any]] = None
 
 
-class Settings(ResponseModel):
+class Settings(AnswerModel):
     """Settings."""
 
     required: str

@@ -8,7 +8,7 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel
 
 __all__ = [
     "Create",
@@ -35,7 +35,7 @@ class Create(RequestModel):
     size: Size | str | None = None
 
 
-class Result(ResponseModel):
+class Result(AnswerModel):
     """Result."""
 
     model: Omittable[CreateModel | str] = None

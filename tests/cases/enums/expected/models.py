@@ -8,7 +8,7 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel
 
 __all__ = [
     "CreateJob",
@@ -36,7 +36,7 @@ JobState = TypeAliasType("JobState", Literal["done", "failed"])
 """How it ended."""
 
 
-class Job(ResponseModel):
+class Job(AnswerModel):
     """Job."""
 
     mode: Mode | str

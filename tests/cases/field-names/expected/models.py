@@ -6,7 +6,7 @@ Request classes (what a client sends, most of them named `...Param`) are strict 
 
 from pydantic import Field
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel, ResponseModel
 
 __all__ = [
     "Names",
@@ -44,7 +44,7 @@ class NamesParam(RequestModel):
     with_space: Omittable[str] = Field(default=None, alias="with space")
 
 
-class Names(ResponseModel):
+class Names(AnswerModel):
     """Names."""
 
     class_: str = Field(alias="class")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel, ResponseModel
 from ._unions import Shaped
 
 __all__ = [
@@ -51,7 +51,7 @@ JobResult = TypeAliasType("JobResult", Annotated[str | int, Shaped()])
 """A text or a number."""
 
 
-class Job(ResponseModel):
+class Job(AnswerModel):
     """Job."""
 
     limits: Omittable[JobLimits] = None

@@ -8,7 +8,7 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
-from ._base import RequestModel, ResponseModel
+from ._base import AnswerModel, RequestModel
 
 __all__ = [
     "CreateJob",
@@ -31,7 +31,7 @@ class CreateJob(RequestModel):
     level: Level
 
 
-class Job(ResponseModel):
+class Job(AnswerModel):
     """What the server sends, and may send another level one day (rule N4)."""
 
     level: Level | int

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel
 
 __all__ = [
     "Limits",
@@ -50,7 +50,7 @@ class LimitsParam(RequestModel):
     nullable: Annotated[int | None, Field(ge=20)] = None
 
 
-class Limits(ResponseModel):
+class Limits(AnswerModel):
     """Limits."""
 
     slug: Slug

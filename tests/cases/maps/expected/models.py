@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel
 
 __all__ = [
     "Free",
@@ -54,7 +54,7 @@ class MapsParam(RequestModel):
     list_of_anything: Omittable[list[Any]] = None
 
 
-class Maps(ResponseModel):
+class Maps(AnswerModel):
     """Maps."""
 
     free: Free

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel, UnknownVariant
+from ._base import AnswerModel, Omittable, RequestModel, ResponseModel, UnknownVariant
 from ._unions import Tagged
 
 __all__ = [
@@ -38,7 +38,7 @@ ReasoningContentItem = TypeAliasType(
 """Reasoning content item."""
 
 
-class Reasoning(ResponseModel):
+class Reasoning(AnswerModel):
     """Reasoning."""
 
     type: Literal["reasoning"] = "reasoning"

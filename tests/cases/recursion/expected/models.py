@@ -4,7 +4,7 @@ Response classes (what a server sends) are open: unknown types, enum values and 
 Request classes (what a client sends, most of them named `...Param`) are strict in their values.
 """
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel, ResponseModel
 
 __all__ = [
     "Leaf",
@@ -22,7 +22,7 @@ class TreeParam(RequestModel):
     leaf: Omittable["LeafParam"] = None
 
 
-class Tree(ResponseModel):
+class Tree(AnswerModel):
     """A node with its children."""
 
     children: list["Tree"]

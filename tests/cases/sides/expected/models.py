@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel, ResponseModel
 
 __all__ = [
     "Colour",
@@ -58,7 +58,7 @@ class CreateNote(RequestModel):
     metadata: Omittable[Metadata] = None
 
 
-class Note(ResponseModel):
+class Note(AnswerModel):
     """Only in responses."""
 
     place: Place

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ._base import RequestModel, ResponseModel, UnknownVariantParam
+from ._base import AnswerModel, RequestModel, UnknownVariantParam
 from ._unions import Shaped, Tagged
 
 __all__ = [
@@ -77,7 +77,7 @@ SaidNumber = TypeAliasType("SaidNumber", Annotated[SaidNumberInteger | SaidNumbe
 """Said number."""
 
 
-class Said(ResponseModel):
+class Said(AnswerModel):
     """Said."""
 
     content: SaidContent

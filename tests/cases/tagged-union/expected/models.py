@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ._base import RequestModel, ResponseModel, UnknownVariant, UnknownVariantParam
+from ._base import AnswerModel, RequestModel, ResponseModel, UnknownVariant, UnknownVariantParam
 from ._unions import Tagged
 
 __all__ = [
@@ -71,7 +71,7 @@ Shape = TypeAliasType("Shape", Annotated[Circle | Square | UnknownShape, Tagged(
 """Something to draw."""
 
 
-class Drawing(ResponseModel):
+class Drawing(AnswerModel):
     """What was drawn."""
 
     shapes: list[Shape]

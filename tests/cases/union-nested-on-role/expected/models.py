@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel, UnknownVariantParam
+from ._base import AnswerModel, Omittable, RequestModel, UnknownVariantParam
 from ._unions import Tagged
 
 __all__ = [
@@ -46,7 +46,7 @@ class CallParam(RequestModel):
     name: str
 
 
-class Call(ResponseModel):
+class Call(AnswerModel):
     """Call."""
 
     type: Literal["call"] = "call"

@@ -8,7 +8,7 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel, ResponseModel
 
 __all__ = [
     "Answer",
@@ -25,7 +25,7 @@ class Ask(RequestModel):
     text: Omittable[str] = None
 
 
-class Answer(ResponseModel):
+class Answer(AnswerModel):
     """Answer."""
 
     text: Omittable[str] = None

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from typing_extensions import TypeAliasType
 
-from ._base import RequestModel, ResponseModel, UnknownVariant, UnknownVariantParam
+from ._base import AnswerModel, RequestModel, ResponseModel, UnknownVariant, UnknownVariantParam
 from ._unions import Shaped, Tagged
 
 __all__ = [
@@ -96,7 +96,7 @@ AnswerChoice = TypeAliasType("AnswerChoice", Annotated[AnswerChoiceObject | Mode
 """Answer choice."""
 
 
-class Answer(ResponseModel):
+class Answer(AnswerModel):
     """Answer."""
 
     choice: AnswerChoice

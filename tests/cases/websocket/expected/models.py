@@ -6,7 +6,7 @@ Request classes (what a client sends, most of them named `...Param`) are strict 
 
 from typing import ClassVar, Literal
 
-from ._base import Omittable, RequestModel, ResponseModel
+from ._base import AnswerModel, Omittable, RequestModel, ResponseModel
 
 __all__ = [
     "ErrorFrame",
@@ -24,7 +24,7 @@ class Say(RequestModel):
     stream: Omittable[bool] = None
 
 
-class Said(ResponseModel):
+class Said(AnswerModel):
     """Said."""
 
     text: Omittable[str] = None

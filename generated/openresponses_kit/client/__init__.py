@@ -1,0 +1,1 @@
+"""The client: its pure core, and a synchronous and an asynchronous shell around it."""
