@@ -22,7 +22,7 @@ Run = Callable[..., tuple[RunResult, list[Any]]]
 
 def run_sync(*script: Any, **arguments: Any) -> tuple[RunResult, list[Any]]:
     with scripted(*script) as client:
-        return client.responses.run(model="m", **arguments).result(), client.requests
+        return client.responses.run(model="m", **arguments), client.requests
 
 
 def run_async(*script: Any, **arguments: Any) -> tuple[RunResult, list[Any]]:
@@ -34,7 +34,7 @@ def run_async(*script: Any, **arguments: Any) -> tuple[RunResult, list[Any]]:
 
 
 def run_streamed(*script: Any, **arguments: Any) -> tuple[RunResult, list[Any]]:
-    with scripted(*script) as client, client.responses.run(model="m", **arguments) as run:
+    with scripted(*script) as client, client.responses.run(model="m", stream=True, **arguments) as run:
         events = list(run)
         assert [event.type for event in events].count("response.completed") == len(client.requests)
         return run.result(), client.requests
@@ -42,10 +42,11 @@ def run_streamed(*script: Any, **arguments: Any) -> tuple[RunResult, list[Any]]:
 
 def run_streamed_async(*script: Any, **arguments: Any) -> tuple[RunResult, list[Any]]:
     async def main() -> tuple[RunResult, list[Any]]:
-        async with scripted_async(*script) as client, client.responses.run(model="m", **arguments) as run:
-            events = [event async for event in run]
+        async with scripted_async(*script) as client:
+            async with await client.responses.run(model="m", stream=True, **arguments) as run:
+                events = [event async for event in run]
             assert [event.type for event in events].count("response.completed") == len(client.requests)
-            return await run, client.requests
+            return await run.result(), client.requests
 
     return asyncio.run(main())
 
@@ -188,7 +189,7 @@ def test_calls_of_a_round_run_at_the_same_time_asynchronously() -> None:
 def test_what_makes_no_run_is_refused_before_anything_is_sent(arguments: dict[str, Any], said: str) -> None:
     with scripted() as client:
         with pytest.raises(InvalidRequestError, match=said):
-            client.responses.run(model="m", input="hi", **arguments).result()
+            client.responses.run(model="m", input="hi", **arguments)
         assert client.requests == []
 
 
@@ -196,4 +197,4 @@ def test_an_asynchronous_tool_in_a_synchronous_run_is_the_programmers_error() ->
     async def wait() -> None: ...
 
     with scripted(calls(("wait", {}, "c1"))) as client, pytest.raises(TypeError, match="wait"):
-        client.responses.run(model="m", input="hi", tools=[wait]).result()
+        client.responses.run(model="m", input="hi", tools=[wait])

@@ -18,17 +18,18 @@ MAX_NAME = 120
 RUNTIME_NAMES = frozenset(
     """
     APIConnectionError APIResponseValidationError APIStatusError APITimeoutError Annotated AnswerModel Any
-    AsyncOpenResponses AsyncRawResponses AsyncResponseStream AsyncResponses AsyncStream AsyncToolRun
-    AuthenticationError BadRequestError BaseModel Callable ClassVar ClientOptions CompactArguments ConfigDict
-    ConflictError CreateArguments Deviation DeviationWarning Event Field InternalServerError InvalidRequestError
-    Literal Mapping MappingProxyType Model ModelError NotFoundError NotRequired Omittable OpenResponses
-    OpenResponsesError Optional OutputFormat OutputParseError ParsedResponse PermissionDeniedError RateLimitError
-    RawResponse RawResponses RequestModel RequestOptions Required ResponseAccumulator ResponseArguments
-    ResponseModel ResponseStream Responses RunArguments RunOptions RunResult Self Sequence Shaped Stream
-    StreamDecodeError StreamError StreamEvent StreamFailedError StreamInterruptedError StreamOrderError
-    StreamTimeoutError TYPE_CHECKING Tagged ToolContent ToolError ToolFunction ToolOutcome ToolRun TurnArguments
-    TypeAdapter TypeAlias TypeAliasType TypedDict Union UnknownEvent UnknownVariant UnknownVariantParam
-    UnprocessableEntityError UnsupportedSchemaError tool
+    AsyncConnection AsyncFastClient AsyncFastTransport AsyncOpenResponses AsyncRawResponses AsyncResponseStream
+    AsyncResponses AsyncStream AsyncToolRun AsyncTurn AuthenticationError BadRequestError BaseModel Callable
+    ClassVar ClientOptions CompactArguments ConfigDict ConflictError Connection ConnectionArguments
+    ConnectionSettings CreateArguments Deviation DeviationWarning Event FastClient FastTransport Field
+    InternalServerError InvalidRequestError Literal Mapping MappingProxyType Model ModelError NotFoundError
+    NotRequired Omittable OpenResponses OpenResponsesError Optional OutputFormat OutputParseError ParsedResponse
+    PermissionDeniedError RateLimitError RawResponse RawResponses RequestModel RequestOptions Required
+    ResponseAccumulator ResponseArguments ResponseModel ResponseStream Responses RunArguments RunOptions RunResult
+    Self Sequence Shaped Stream StreamDecodeError StreamError StreamEvent StreamFailedError StreamInterruptedError
+    StreamOrderError StreamTimeoutError TYPE_CHECKING Tagged ToolContent ToolError ToolFunction ToolOutcome ToolRun
+    Turn TurnArguments TypeAdapter TypeAlias TypeAliasType TypedDict Union UnknownEvent UnknownVariant
+    UnknownVariantParam UnprocessableEntityError UnsupportedSchemaError fold tool
     EVENT_TYPES SPEC_RELEASE annotations cache events import_module models params parse_event
     AttributeError False None True bool bytes dict float frozenset getattr globals int isinstance list object property
     set sorted str super tuple type

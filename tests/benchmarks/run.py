@@ -27,8 +27,8 @@ BENCHMARKS = {
     "transports": compare_transports,
 }
 _PACKAGES = """
-    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core jiter msgspec openai openresponses-py
-    openresponses-types httpx2 aiohttp
+    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core httpx2 jiter msgspec openai
+    openresponses-py openresponses-types aiohttp
 """.split()
 
 
