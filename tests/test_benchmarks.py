@@ -26,6 +26,8 @@ RATIOS = [
     ("events", "parse_event", "jiter.from_json", "jiter"),
     ("events", "parse_event", "openai", "openai"),
     ("events", "parse_event", "openresponses-py", "openresponses"),
+    ("fold", "ResponseAccumulator.add", "parse_event", None),
+    ("fold", "ResponseAccumulator.add, 100,000 deltas", "ResponseAccumulator.add, 1,000 deltas", None),
 ]
 
 

@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|imports|events|fold] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -13,11 +13,17 @@ from importlib import metadata
 from pathlib import Path
 
 import compare_events
+import compare_fold
 import compare_generate
 import compare_imports
 from side_by_side import Figure, PeerMissingError, Skipped, table
 
-BENCHMARKS = {"generate": compare_generate, "imports": compare_imports, "events": compare_events}
+BENCHMARKS = {
+    "generate": compare_generate,
+    "imports": compare_imports,
+    "events": compare_events,
+    "fold": compare_fold,
+}
 _PACKAGES = """
     openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core jiter openai openresponses-py
     openresponses-types
