@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from folds import dumped, folded, read, texts
 from hypothesis import given
 from hypothesis import strategies as st
 from openresponses_kit import (
     ResponseAccumulator,
     ResponseResource,
-    StreamEvent,
     StreamInterruptedError,
     StreamOrderError,
-    parse_event,
 )
 from payloads import ANY_JSON, TEXTS, VENDOR_FIELDS, bounded
 from streams import OPENAI, STANDARD, Event, events_of, numbered, response_of
@@ -116,38 +112,11 @@ def streams(draw: st.DrawFn) -> list[Event]:
     return numbered(events, draw(st.integers(0, 1)))
 
 
-def read(events: Iterable[Event]) -> list[StreamEvent]:
-    return [parse_event(json.dumps(event)) for event in events]
-
-
-def folded(events: Iterable[StreamEvent], *, strict: bool = False) -> ResponseAccumulator:
-    accumulator = ResponseAccumulator(strict=strict)
-    for event in events:
-        accumulator.add(event)
-    return accumulator
-
-
-def dumped(items: Iterable[Any]) -> list[Any]:
-    return [item.model_dump(mode="json") for item in items]
-
-
-def texts(items: Iterable[dict[str, Any]]) -> Counter[str]:
-    """Everything that models said in these items; empty texts say nothing."""
-    found = Counter[str]()
-    for item in items:
-        parts = [*item.get("content", []), *item.get("summary", [])] if item["type"] in {"message", "reasoning"} else []
-        kinds = {"output_text": "text", "refusal": "refusal", "reasoning_text": "text", "summary_text": "text"}
-        found.update(part[kinds[part["type"]]] for part in parts if part["type"] in kinds)
-        found.update([item["arguments"]] if item["type"] == "function_call" else [])
-    del found[""]
-    return found
-
-
 @given(streams())
 @bounded(150)
 def test_l9_item_events_alone_make_the_output_of_the_terminal_event(events: list[Event]) -> None:
     response = events[-1]["response"]
-    accumulator = folded(read(events[:-1]), strict=True)
+    accumulator = folded(events[:-1], strict=True)
     assert dumped(accumulator.items()) == response["output"]
     for event in read(events[-1:]):
         accumulator.add(event)
@@ -206,10 +175,10 @@ def disordered(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
 @bounded(300)
 def test_disorder_is_a_deviation_and_loses_nothing(both: tuple[list[Event], list[Event]]) -> None:
     events, other = both
-    assert folded(read(other)).deviations
+    assert folded(other).deviations
     end, nothing = events[-1], {**events[-1]["response"], "output": []}
     emptied = [{**event, "response": nothing} if event["type"] == end["type"] else event for event in other]
-    accumulator = folded(read(emptied))
+    accumulator = folded(emptied)
     said = texts(events[-1]["response"]["output"])
     if accumulator.is_done:
         assert texts(dumped(accumulator.close().output)) >= said
@@ -221,4 +190,4 @@ def test_disorder_is_a_deviation_and_loses_nothing(both: tuple[list[Event], list
 def test_disorder_is_an_error_with_strict(both: tuple[list[Event], list[Event]]) -> None:
     _, other = both
     with pytest.raises(StreamOrderError, match=r"^(events|output)\[\d+\].* \(rule [LSZ]\d+\)$"):
-        folded(read(other), strict=True)
+        folded(other, strict=True)

@@ -38,6 +38,8 @@ RATIOS = [
     ("transports", "AsyncFastClient, bytes", "httpx2.AsyncClient, bytes", "aiohttp"),
     ("transports", "AsyncFastClient, events", "httpx2.AsyncClient, events", "aiohttp"),
     ("transports", "AsyncFastClient, events apart", "httpx2.AsyncClient, events apart", "aiohttp"),
+    ("fold", "ResponseAccumulator.add", "parse_event", None),
+    ("fold", "ResponseAccumulator.add, 100,000 deltas", "ResponseAccumulator.add, 1,000 deltas", None),
 ]
 
 

@@ -44,7 +44,7 @@ from .models import (
     SummaryTextContent,
 )
 
-M = TypeVar("M", bound=ResponseModel)
+T = TypeVar("T", bound=ResponseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,13 @@ class Place:
 
 
 CONTENT = Place("L2", "content", "content_index")
+"""Parts of messages, and of raw reasoning."""
 SUMMARY = Place("L3", "summary", "summary_index")
+"""Parts of the summary of reasoning."""
 ARGUMENTS = Place("L4", "arguments", "")
+"""The arguments of a function call."""
 PLACES = (CONTENT, SUMMARY, ARGUMENTS)
+"""Every place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,7 @@ def blank_part(kind: type[ResponseModel] | None) -> ResponseModel | None:
     return _blank(kind, {**empty, **values})
 
 
-def _blank(kind: type[M], values: Mapping[str, Any]) -> M:
+def _blank(kind: type[T], values: Mapping[str, Any]) -> T:
     """An object with these values; an empty one stays out where it may be left out (rule Z1)."""
     fields = kind.model_fields
     wanted = (name for name in fields if name in values)

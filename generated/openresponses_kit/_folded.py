@@ -18,7 +18,7 @@ from ._base import Event, ResponseModel, UnknownVariant
 from ._families import ARGUMENTS, BY_PART, CONTENT, PLACES, SUMMARY, Place
 from .models import ItemField
 
-M = TypeVar("M", bound=ResponseModel)
+T = TypeVar("T", bound=ResponseModel)
 
 MOST_PIECES = 512
 """How many pieces of a text are kept apart: a short string takes ten times the room of its text."""
@@ -68,7 +68,7 @@ class Part:
         self.annotations: dict[int, Any] = dict(
             enumerate(getattr(known, "annotations", None) or ())
         )
-        """By `annotation_index`."""
+        """By `annotation_index`; None where an event had null."""
         self.logprobs: list[Any] = list(getattr(known, "logprobs", None) or ())
         self.takes: type[Event] | None = None
         """The class of the delta that was added last; the next of it is likely to go here, too."""
@@ -141,7 +141,8 @@ class Part:
         if self.text:
             update[self.field] = self.text
         if self.annotations:
-            update["annotations"] = [each for _, each in sorted(self.annotations.items())]
+            annotations = (self.annotations[at] for at in sorted(self.annotations))
+            update["annotations"] = [each for each in annotations if each is not None]
         if self.logprobs:
             update["logprobs"] = list(self.logprobs)
         return opened.model_copy(update=update)
@@ -283,14 +284,16 @@ def identity(item: ItemField | None) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def settled(final: M, folded: ResponseModel, fields: Iterable[str]) -> tuple[M, list[str]]:
+def settled(final: T, folded: ResponseModel, fields: Iterable[str]) -> tuple[T, list[str]]:
     """The final shape of an item or part, and the fields in which it is not what was folded.
 
     What is empty in the final shape and was folded before is kept.
     """
     different: list[str] = []
     kept: dict[str, Any] = {}
-    for name in type(final).model_fields.keys() & set(fields):
+    for name in fields:
+        if name not in type(final).model_fields:
+            continue
         told, known = getattr(final, name) or None, getattr(folded, name, None) or None
         if told != known:
             different.append(name)

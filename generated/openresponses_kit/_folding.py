@@ -42,12 +42,17 @@ _RULES: Mapping[str, str] = MappingProxyType({place.field: place.rule for place 
 PartAdded: TypeAlias = (
     ResponseContentPartAddedStreamingEvent | ResponseReasoningSummaryPartAddedStreamingEvent
 )
+"""What opens a part."""
 PartDone: TypeAlias = (
     ResponseContentPartDoneStreamingEvent | ResponseReasoningSummaryPartDoneStreamingEvent
 )
+"""What closes a part."""
 ContentDelta: TypeAlias = ResponseRefusalDeltaStreamingEvent | ResponseReasoningDeltaStreamingEvent
+"""What adds to a part of an item's content, output text apart."""
 SummaryDelta: TypeAlias = ResponseReasoningSummaryDeltaStreamingEvent
+"""What adds to a part of a summary."""
 ArgumentsDelta: TypeAlias = ResponseFunctionCallArgumentsDeltaStreamingEvent
+"""What adds to the arguments of a call."""
 TextDone: TypeAlias = (
     ResponseOutputTextDoneStreamingEvent
     | ResponseRefusalDoneStreamingEvent
@@ -55,14 +60,15 @@ TextDone: TypeAlias = (
     | ResponseReasoningSummaryDoneStreamingEvent
     | ResponseFunctionCallArgumentsDoneStreamingEvent
 )
+"""What tells the whole of a text."""
 
 
 class ItemFold:
     """Folds the events of items into an output.
 
     `HANDLERS` says which function folds which event. A delta that names the same part as the one
-    before it goes there at once. For others the part is sought, and its stage looked at; so every
-    event that is no delta forgets the part.
+    before it goes there at once; for another the part is sought, and its stage looked at. So what
+    may close a part also forgets which one had the last delta.
     """
 
     def __init__(self, order: Order) -> None:
@@ -172,7 +178,6 @@ class ItemFold:
 
     def part_added(self, event: PartAdded) -> None:
         """Open a part (rules L2, L3)."""
-        self._part = _NOWHERE
         aim = target(event)
         item = self._holder(event, aim)
         if item is None:
@@ -209,7 +214,6 @@ class ItemFold:
 
     def item_added(self, event: ResponseOutputItemAddedStreamingEvent) -> None:
         """Open an item (rules L1, L7)."""
-        self._part = _NOWHERE
         opened, index = event.item, event.output_index
         self._check_started()
         if opened is None:
@@ -250,6 +254,7 @@ class ItemFold:
             final = self._settled(item, final)
         self._check_status(item, final)
         item.close(final)
+        self.output.name(item)
 
     def _growing(self, event: Any, index: int) -> Part | None:
         """The part that a delta goes to, kept for the next one; None when it is whole."""
@@ -334,11 +339,11 @@ class ItemFold:
         if final.type != item.opened.type:
             reason = f"{final.type!r}, and {item.opened.type!r} when the item opened"
             self._deviates("L6", "item.type", reason, final.type)
-        final, different = settled(final, item.built(), _RULES)
+        whole, different = settled(final, item.built(), _RULES)
         for field in different:
             told = getattr(final, field)
             self._deviates(_RULES[field], f"item.{field}", "is not what was streamed", told)
-        return final
+        return whole
 
     def _check_status(self, item: Item, final: ItemField) -> None:
         status = _status(final)

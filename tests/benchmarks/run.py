@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events|sse|transports] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|imports|events|sse|fold|transports] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 import compare_events
+import compare_fold
 import compare_generate
 import compare_imports
 import compare_sse
@@ -24,6 +25,7 @@ BENCHMARKS = {
     "imports": compare_imports,
     "events": compare_events,
     "sse": compare_sse,
+    "fold": compare_fold,
     "transports": compare_transports,
 }
 _PACKAGES = """
