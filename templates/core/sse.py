@@ -31,6 +31,11 @@ MAX_EVENT_BYTES = 64 * 1024 * 1024
 ServerSentEvent: TypeAlias = tuple[str, bytes]
 """An event's name, `message` where it has none, and its data as they came, lines joined by LF."""
 
+Block: TypeAlias = tuple[bytes, bytes, bytes]
+"""Name and data of an event that is written as servers write it, and nothing; or, where the last
+is not empty, lines of any other kind.
+"""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _STEP_BYTES = 64 * 1024
 _MAX_RETRY_DIGITS = 18
@@ -102,50 +107,39 @@ class SSEDecoder:
         if self._failed:
             raise self._limit_error()
         events: list[ServerSentEvent] = []
+        names = self._names
         try:
-            if len(chunk) <= self._step:
-                self._read(chunk, events)
-            else:
-                for start in range(0, len(chunk), self._step):
-                    self._read(chunk[start : start + self._step], events)
+            for name, data, lines in self.split(chunk):
+                if lines:
+                    events += self.read_lines(lines)
+                elif name in names:
+                    events.append((names[name], data))
+                else:
+                    events.append((self._decoded(name), data))
         except SSELimitError as error:
-            self._failed = True
             return _then_raise(events, error)
         return events
 
-    def _read(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
-        if self._skip:
-            chunk = self._skipped(chunk)
-        if chunk.find(b"\r") >= 0:
-            self._skip = b"\n" if chunk.endswith(b"\r") else b""
-            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        start = 0
+    def split(self, chunk: bytes) -> Iterable[Block]:
+        """Split the next bytes of the stream, for readers to whom every microsecond counts.
+
+        Returns blocks, in order. Ask for the next one only when `read_lines` was given the lines of
+        the one before. Raises what `feed` raises.
+        """
+        if self._failed:
+            raise self._limit_error()
+        if self._skip or len(chunk) > self._step or chunk.find(b"\r") >= 0:
+            return self._split_steps(chunk)
         if self._in_event or self._line:
-            end = chunk.find(b"\n\n")
-            start = len(chunk) if end < 0 else end + 2
-            self._read_lines(chunk[:start], events)
-        names = self._names
-        blocks: list[tuple[bytes, bytes, bytes]] = _find_blocks(chunk, start)
-        for name, data, unusual in blocks:
-            if unusual:
-                self._read_lines(unusual, events)
-            elif name in names:
-                events.append((names[name], data))
-            else:
-                events.append((self._decoded(name), data))
+            return self._split_on(chunk)
+        return _find_blocks(chunk)
 
-    def _skipped(self, chunk: bytes) -> bytes:
-        """Pass over a byte order mark, which may come in parts, or over the LF of a CRLF."""
-        chunk = self._skipping + chunk
-        if len(chunk) < len(self._skip) and self._skip.startswith(chunk):
-            self._skipping = chunk
-            return b""
-        chunk = chunk.removeprefix(self._skip)
-        self._skip = self._skipping = b""
-        return chunk
+    def read_lines(self, text: bytes) -> list[ServerSentEvent]:
+        """Read lines that `split` gave, the last of which may go on in the next chunk.
 
-    def _read_lines(self, text: bytes, events: list[ServerSentEvent]) -> None:
-        """Read lines of any kind, the last of which may go on in the next chunk."""
+        Returns the events that are complete with them. Raises `SSELimitError`, from then on always.
+        """
+        events: list[ServerSentEvent] = []
         start = 0
         while (end := text.find(b"\n", start)) >= 0:
             self._extend_line(text[start:end])
@@ -157,10 +151,41 @@ class SSEDecoder:
             else:
                 self._end_event(events)
         self._extend_line(text[start:])
+        return events
+
+    def _split_steps(self, chunk: bytes) -> Iterator[Block]:
+        """Split bytes of any size, whatever came before them."""
+        for first in range(0, len(chunk), self._step):
+            text = chunk[first : first + self._step]
+            if self._skip:
+                text = self._skipped(text)
+            if text.find(b"\r") >= 0:
+                self._skip = b"\n" if text.endswith(b"\r") else b""
+                text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            yield from self._split_on(text)
+
+    def _split_on(self, text: bytes) -> list[Block]:
+        """Split bytes with LF alone that may go on with an event or a line."""
+        if not text or not (self._in_event or self._line):
+            return _find_blocks(text)
+        end = text.find(b"\n\n")
+        start = len(text) if end < 0 else end + 2
+        return [(b"", b"", text[:start]), *_find_blocks(text, start)]
+
+    def _skipped(self, chunk: bytes) -> bytes:
+        """Pass over a byte order mark, which may come in parts, or over the LF of a CRLF."""
+        chunk = self._skipping + chunk
+        if len(chunk) < len(self._skip) and self._skip.startswith(chunk):
+            self._skipping = chunk
+            return b""
+        chunk = chunk.removeprefix(self._skip)
+        self._skip = self._skipping = b""
+        return chunk
 
     def _extend_line(self, more: bytes) -> None:
         held = len(self._name) + len(self._data) + len(self._line)
         if held + len(more) > self._max:
+            self._failed = True
             raise self._limit_error()
         self._line += more
 

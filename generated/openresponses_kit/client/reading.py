@@ -9,7 +9,7 @@ read strictly; when that fails it is mended, as answers are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +41,11 @@ _MOST_DEVIATIONS = 1000
 """How many are listed: a server that deviates does so in every event."""
 _KEPT_BYTES = 8 * 1024 * 1024
 """How much of a stream is kept to fold it should it break; a longer one is folded as it comes."""
+
+_deltas: dict[bytes, Callable[[bytes], StreamEvent]] = {}
+"""What reads the deltas that were seen so far, by their `event:` lines: the validator of the class
+that the line names. That saves finding it out; data that are of another class it refuses.
+"""
 
 
 def read_event(data: bytes | str, name: str | None, warner: Warner | None) -> StreamEvent:
@@ -115,25 +120,47 @@ class EventReader:
         """
         if self._accumulator is None:
             self._keep(chunk)
-        accumulator, read = self._accumulator, parse_event
+        accumulator = self._accumulator
+        add = accumulator.add if accumulator is not None else None
+        position = self._position
         try:
-            for name, data in self._decoder.feed(chunk):
-                try:
-                    event = read(data)
-                except ValidationError:
-                    if data == b"[DONE]":
-                        continue
-                    event = self._read_again(data, name)
-                self._position += 1
-                if type(event) is UnknownEvent:
-                    event = normalised(event)
-                if accumulator is not None:
-                    accumulator.add(event)
-                if event.is_terminal and isinstance(event, _TERMINAL):
-                    self.response = event.response
+            for name, data, lines in self._decoder.split(chunk):
+                event, parse = None, _deltas.get(name)
+                if parse is not None:
+                    try:
+                        event = parse(data)
+                    except ValidationError:
+                        pass
+                if event is None:
+                    self._position = position
+                    yield from self._others(name, data, lines)
+                    position = self._position
+                    continue
+                position += 1
+                if add is not None:
+                    add(event)
                 yield event
         except SSELimitError as error:
             raise StreamDecodeError(str(error), response=self.partial()) from None
+        self._position = position
+
+    def _others(self, name: bytes, data: bytes, lines: bytes) -> Iterator[StreamEvent]:
+        """The events of a block that is no delta seen before, or is written in another way."""
+        given = [(name.decode(errors="replace"), data)]
+        events = self._decoder.read_lines(lines) if lines else given
+        for kind, content in events:
+            if content == b"[DONE]":
+                continue
+            event = self._read(content, kind)
+            self._position += 1
+            if isinstance(event, _TERMINAL):
+                self.response = event.response
+            elif event.is_delta and not lines and event.type == kind and name not in _deltas:
+                type(event).model_rebuild()
+                _deltas[name] = type(event).__pydantic_validator__.validate_json
+            if self._accumulator is not None:
+                self._accumulator.add(event)
+            yield event
 
     def finish(self) -> None:
         """Say that the stream has ended.
@@ -174,8 +201,7 @@ class EventReader:
         vars(response)["_deviations"] = (*self.deviations, *accumulator.deviations)
         return response
 
-    def _read_again(self, data: bytes, name: str) -> StreamEvent:
-        """Read an event that could not be read strictly."""
+    def _read(self, data: bytes, name: str) -> StreamEvent:
         try:
             event = read_event(data, name, self._warner)
         except StreamDecodeError as error:
