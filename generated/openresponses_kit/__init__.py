@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from .client.aio.client import (
         AsyncOpenResponses,
     )
+    from .client.aio.connection import (
+        AsyncConnection,
+        AsyncTurn,
+    )
     from .client.aio.responses import (
         AsyncRawResponses,
         AsyncResponses,
@@ -57,6 +61,10 @@ if TYPE_CHECKING:
     )
     from .client.sync.client import (
         OpenResponses,
+    )
+    from .client.sync.connection import (
+        Connection,
+        Turn,
     )
     from .client.sync.responses import (
         RawResponses,
@@ -263,12 +271,14 @@ __all__ = [
     "AssistantContentParam",
     "AssistantContentPartParam",
     "AssistantMessageItemParam",
+    "AsyncConnection",
     "AsyncOpenResponses",
     "AsyncRawResponses",
     "AsyncResponseStream",
     "AsyncResponses",
     "AsyncRun",
     "AsyncStream",
+    "AsyncTurn",
     "AuthenticationError",
     "BadRequestError",
     "ClientOptions",
@@ -278,6 +288,7 @@ __all__ = [
     "CompactionBody",
     "CompactionSummaryItemParam",
     "ConflictError",
+    "Connection",
     "ContentPart",
     "CreateArguments",
     "CreateResponseBody",
@@ -418,6 +429,7 @@ __all__ = [
     "ToolChoiceValueEnum",
     "TopLogProb",
     "TruncationEnum",
+    "Turn",
     "UnknownAnnotation",
     "UnknownAnnotationParam",
     "UnknownContentPart",
@@ -544,6 +556,20 @@ _origins |= dict.fromkeys(
 _origins |= dict.fromkeys(
     ("AsyncOpenResponses",),
     "client.aio.client",
+)
+_origins |= dict.fromkeys(
+    (
+        "Connection",
+        "Turn",
+    ),
+    "client.sync.connection",
+)
+_origins |= dict.fromkeys(
+    (
+        "AsyncConnection",
+        "AsyncTurn",
+    ),
+    "client.aio.connection",
 )
 _origins |= dict.fromkeys(
     (
