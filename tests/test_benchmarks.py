@@ -32,6 +32,12 @@ RATIOS = [
     ("sse", "framing one by one", "parse_event alone", None),
     ("sse", "framing in a burst", "openai", "openai"),
     ("sse", "framing one by one", "openai", "openai"),
+    ("transports", "FastClient, bytes", "httpx2.Client, bytes", None),
+    ("transports", "FastClient, events", "httpx2.Client, events", None),
+    ("transports", "FastClient, events apart", "httpx2.Client, events apart", None),
+    ("transports", "AsyncFastClient, bytes", "httpx2.AsyncClient, bytes", "aiohttp"),
+    ("transports", "AsyncFastClient, events", "httpx2.AsyncClient, events", "aiohttp"),
+    ("transports", "AsyncFastClient, events apart", "httpx2.AsyncClient, events apart", "aiohttp"),
 ]
 
 

@@ -20,8 +20,15 @@ SPEC_RELEASE = "2026-04-24"
 """The release of the Open Responses specification that this package was generated from."""
 
 if TYPE_CHECKING:
+    from ._base import (
+        Deviation,
+    )
+    from ._tolerance import (
+        DeviationWarning,
+    )
     from .accumulate import (
         ResponseAccumulator,
+        fold,
     )
     from .client.aio.client import (
         AsyncOpenResponses,
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
         AsyncResponses,
     )
     from .client.aio.runs import (
-        AsyncRun,
+        AsyncToolRun,
     )
     from .client.aio.streams import (
         AsyncResponseStream,
@@ -49,11 +56,26 @@ if TYPE_CHECKING:
         CreateArguments,
         RunOptions,
     )
+    from .client.fast_async import (
+        AsyncFastClient,
+        AsyncFastTransport,
+    )
+    from .client.fast_sync import (
+        FastClient,
+        FastTransport,
+    )
+    from .client.formats import (
+        OutputFormat,
+        OutputParseError,
+    )
     from .client.loop import (
         RunResult,
     )
     from .client.parsed import (
         ParsedResponse,
+    )
+    from .client.schemas import (
+        UnsupportedSchemaError,
     )
     from .client.settings import (
         ClientOptions,
@@ -71,11 +93,18 @@ if TYPE_CHECKING:
         Responses,
     )
     from .client.sync.runs import (
-        Run,
+        ToolRun,
     )
     from .client.sync.streams import (
         ResponseStream,
         Stream,
+    )
+    from .client.tools import (
+        ToolContent,
+        ToolError,
+        ToolFunction,
+        ToolOutcome,
+        tool,
     )
     from .errors import (
         APIConnectionError,
@@ -272,12 +301,14 @@ __all__ = [
     "AssistantContentPartParam",
     "AssistantMessageItemParam",
     "AsyncConnection",
+    "AsyncFastClient",
+    "AsyncFastTransport",
     "AsyncOpenResponses",
     "AsyncRawResponses",
     "AsyncResponseStream",
     "AsyncResponses",
-    "AsyncRun",
     "AsyncStream",
+    "AsyncToolRun",
     "AsyncTurn",
     "AuthenticationError",
     "BadRequestError",
@@ -294,10 +325,14 @@ __all__ = [
     "CreateResponseBody",
     "DetailEnum",
     "DeveloperMessageItemParam",
+    "Deviation",
+    "DeviationWarning",
     "EmptyModelParam",
     "Error",
     "ErrorPayload",
     "ErrorStreamingEvent",
+    "FastClient",
+    "FastTransport",
     "FunctionCall",
     "FunctionCallItemParam",
     "FunctionCallItemStatus",
@@ -347,6 +382,8 @@ __all__ = [
     "NotFoundError",
     "OpenResponses",
     "OpenResponsesError",
+    "OutputFormat",
+    "OutputParseError",
     "OutputTextContent",
     "OutputTextContentParam",
     "OutputTokensDetails",
@@ -395,7 +432,6 @@ __all__ = [
     "ResponseStream",
     "Responses",
     "ResponsesToolParam",
-    "Run",
     "RunOptions",
     "RunResult",
     "ServiceTierEnum",
@@ -427,6 +463,11 @@ __all__ = [
     "ToolChoice",
     "ToolChoiceParam",
     "ToolChoiceValueEnum",
+    "ToolContent",
+    "ToolError",
+    "ToolFunction",
+    "ToolOutcome",
+    "ToolRun",
     "TopLogProb",
     "TruncationEnum",
     "Turn",
@@ -444,6 +485,7 @@ __all__ = [
     "UnknownToolChoiceParam",
     "UnknownToolParam",
     "UnprocessableEntityError",
+    "UnsupportedSchemaError",
     "UrlCitationBody",
     "UrlCitationParam",
     "Usage",
@@ -455,7 +497,9 @@ __all__ = [
     "WebSocketErrorEvent",
     "WebSocketResponseCreateEvent",
     "__version__",
+    "fold",
     "parse_event",
+    "tool",
 ]
 
 _origins = dict.fromkeys(__all__, "models")
@@ -494,6 +538,20 @@ _origins |= dict.fromkeys(
 )
 _origins |= dict.fromkeys(
     (
+        "AsyncFastClient",
+        "AsyncFastTransport",
+    ),
+    "client.fast_async",
+)
+_origins |= dict.fromkeys(
+    (
+        "FastClient",
+        "FastTransport",
+    ),
+    "client.fast_sync",
+)
+_origins |= dict.fromkeys(
+    (
         "APIConnectionError",
         "APIResponseValidationError",
         "APIStatusError",
@@ -519,7 +577,10 @@ _origins |= dict.fromkeys(
     "errors",
 )
 _origins |= dict.fromkeys(
-    ("ResponseAccumulator",),
+    (
+        "ResponseAccumulator",
+        "fold",
+    ),
     "accumulate",
 )
 _origins |= dict.fromkeys(
@@ -535,6 +596,13 @@ _origins |= dict.fromkeys(
     "client.arguments",
 )
 _origins |= dict.fromkeys(
+    (
+        "OutputFormat",
+        "OutputParseError",
+    ),
+    "client.formats",
+)
+_origins |= dict.fromkeys(
     ("RunResult",),
     "client.loop",
 )
@@ -543,11 +611,25 @@ _origins |= dict.fromkeys(
     "client.parsed",
 )
 _origins |= dict.fromkeys(
+    ("UnsupportedSchemaError",),
+    "client.schemas",
+)
+_origins |= dict.fromkeys(
     (
         "ClientOptions",
         "RequestOptions",
     ),
     "client.settings",
+)
+_origins |= dict.fromkeys(
+    (
+        "ToolContent",
+        "ToolError",
+        "ToolFunction",
+        "ToolOutcome",
+        "tool",
+    ),
+    "client.tools",
 )
 _origins |= dict.fromkeys(
     ("OpenResponses",),
@@ -586,11 +668,11 @@ _origins |= dict.fromkeys(
     "client.aio.responses",
 )
 _origins |= dict.fromkeys(
-    ("Run",),
+    ("ToolRun",),
     "client.sync.runs",
 )
 _origins |= dict.fromkeys(
-    ("AsyncRun",),
+    ("AsyncToolRun",),
     "client.aio.runs",
 )
 _origins |= dict.fromkeys(
@@ -606,6 +688,14 @@ _origins |= dict.fromkeys(
         "AsyncStream",
     ),
     "client.aio.streams",
+)
+_origins |= dict.fromkeys(
+    ("Deviation",),
+    "_base",
+)
+_origins |= dict.fromkeys(
+    ("DeviationWarning",),
+    "_tolerance",
 )
 
 

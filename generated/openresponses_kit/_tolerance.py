@@ -75,6 +75,8 @@ def read_mended(kind: TypeAliasType, text: bytes | str) -> Any: ...
 def read_mended(kind: Any, text: bytes | str) -> Any:
     """Read JSON text that was refused when read strictly, and list on it where it deviates.
 
+    A hot path has a strict reader of its own and calls this when that raises `ValidationError`.
+
     Raises `ValueError` when the text is no JSON object, and `pydantic.ValidationError`, which is a
     `ValueError`, when a value breaks a limit of a schema, such as a pattern. The schemas of
     responses in the official releases have no limits.

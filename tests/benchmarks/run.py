@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events|sse] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|imports|events|sse|transports] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import compare_events
 import compare_generate
 import compare_imports
 import compare_sse
+import compare_transports
 from side_by_side import Figure, PeerMissingError, Skipped, table
 
 BENCHMARKS = {
@@ -23,10 +24,11 @@ BENCHMARKS = {
     "imports": compare_imports,
     "events": compare_events,
     "sse": compare_sse,
+    "transports": compare_transports,
 }
 _PACKAGES = """
-    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core jiter msgspec openai openresponses-py
-    openresponses-types
+    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core httpx2 jiter msgspec openai
+    openresponses-py openresponses-types aiohttp
 """.split()
 
 

@@ -5,10 +5,10 @@ A response whose text is read as a value (structured output).
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from ..models import ResponseResource
-from .formats import OutputFormat
+from .formats import OutputFormat, OutputParseError
 
 __all__ = ["ParsedResponse"]
 
@@ -30,10 +30,20 @@ def parsed(response: ResponseResource, text_format: OutputFormat[T] | None) -> P
     Only the text of a response that is completed is read: that of others may be cut. Raises
     `OutputParseError` when the text is no value of the type.
     """
-    result = cast("ParsedResponse[T]", ParsedResponse[Any].model_construct())
-    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__"):
+    kind: type[ParsedResponse[T]] = ParsedResponse
+    result = kind.__new__(kind)
+    for name in (
+        "__dict__",
+        "__pydantic_fields_set__",
+        "__pydantic_extra__",
+        "__pydantic_private__",
+    ):
         object.__setattr__(result, name, getattr(response, name))
     is_whole = response.status == "completed" and response.refusal is None
     if text_format is not None and is_whole and not response.function_calls:
-        vars(result)["_parsed"] = text_format.parse(response.output_text)
+        try:
+            vars(result)["_parsed"] = text_format.parse(response.output_text)
+        except OutputParseError as error:
+            error.response = response
+            raise
     return result

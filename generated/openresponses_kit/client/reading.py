@@ -15,8 +15,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from .._base import Deviation
+from .._families import normalised
 from .._tolerance import Warner, deviations_of, read_mended
-from ..accumulate import ResponseAccumulator, normalised
+from ..accumulate import ResponseAccumulator
 from ..errors import StreamDecodeError, StreamError, StreamInterruptedError
 from ..events import (
     ResponseCompletedStreamingEvent,
@@ -97,6 +99,7 @@ class EventReader:
         self._accumulator = accumulator
         self._kept: list[bytes] = []
         self._kept_bytes = 0
+        self._deviations: list[Deviation] = []
         self.response: ResponseResource | None = None
         """The response of the terminal event, once that came (rule S4)."""
 
@@ -127,12 +130,13 @@ class EventReader:
             raise StreamDecodeError(str(error), response=self.partial()) from None
 
     def finish(self) -> None:
-        """Say that the stream has ended. Raises `StreamInterruptedError` if it should not have."""
+        """Say that the stream has ended.
+
+        Raises `StreamInterruptedError` or, after an `error` event, `StreamFailedError` when no
+        terminal event came.
+        """
         if self.response is None:
             self._fold().close()
-            raise StreamInterruptedError(
-                "the stream ended without a terminal event", response=self.partial()
-            )
 
     def broken(self, reason: str, kind: type[StreamError] = StreamInterruptedError) -> StreamError:
         """The error for a connection that broke in mid-stream."""
@@ -141,15 +145,30 @@ class EventReader:
 
     def partial(self) -> ResponseResource | None:
         """The response as far as it came; None before the first event that holds one."""
-        return self._fold().partial()
+        return self._fold().snapshot()
+
+    def final(self) -> ResponseResource:
+        """The response, after its last event, with all `deviations` of the stream.
+
+        Raises `StreamInterruptedError` and `StreamFailedError` when no terminal event came.
+        """
+        accumulator = self._fold()
+        response = accumulator.close()
+        vars(response)["_deviations"] = tuple(accumulator.deviations)
+        if self._warner is not None:
+            self._warner.warn(response, stacklevel=4)
+        vars(response)["_deviations"] = (*self._deviations, *accumulator.deviations)
+        return response
 
     def _read_again(self, data: bytes, name: str) -> StreamEvent:
         """Read an event that could not be read strictly."""
         try:
-            return read_event(data, name, self._warner)
+            event = read_event(data, name, self._warner)
         except StreamDecodeError as error:
             error.response = self.partial()
             raise
+        self._deviations += deviations_of(event)
+        return event
 
     def _keep(self, chunk: bytes) -> None:
         self._kept.append(chunk)

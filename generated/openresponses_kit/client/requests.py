@@ -26,6 +26,7 @@ from .tools import ToolFunction
 
 if TYPE_CHECKING:
     import httpx2
+    from pydantic_core import ErrorDetails
 
     from .._base import Model
 
@@ -54,6 +55,11 @@ class HTTPRequest:
     def is_idempotent(self) -> bool:
         """Whether the server can tell a repetition from a new request."""
         return "idempotency-key" in self.headers
+
+    def without_key(self, body: bytes) -> bytes:
+        """The body of an error without the key, which some servers repeat there."""
+        key = self.headers.get("authorization", "").rpartition(" ")[2].encode()
+        return body.replace(key, b"***") if key else body
 
 
 def create_request(
@@ -99,9 +105,9 @@ def headers_of(
         headers |= {name.lower(): value for name, value in source.items()}
     sent = {name: value for name, value in headers.items() if value is not None}
     for name, value in sent.items():
-        if not _HEADER_NAME.fullmatch(name) or not value.isascii() or not value.isprintable():
+        if not _HEADER_NAME.fullmatch(name) or not _is_header_value(value):
             raise InvalidRequestError(
-                f"header {name!r}: its name or its value has characters that no header may have"
+                f"header {name!r}: it is no text, or has characters that no header may have"
             )
     return sent
 
@@ -112,8 +118,8 @@ def checked(cls: type[Model], fields: Mapping[str, Any]) -> Model:
     try:
         return cls(**fields)
     except ValidationError as error:
-        lines = error.errors(include_url=False, include_context=False)
-        reasons = [f"{_place(line['loc'], fields)}: {line['msg']}" for line in lines]
+        lines = error.errors(include_url=False)
+        reasons = [f"{_place(line, fields)}: {_reason(line)}" for line in lines]
         raise InvalidRequestError("; ".join(dict.fromkeys(reasons))) from None
 
 
@@ -184,16 +190,38 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _place(loc: tuple[int | str, ...], fields: object) -> str:
+def _is_header_value(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isprintable()
+
+
+def _reason(line: ErrorDetails) -> str:
+    if line["type"] == "unexpected_field":
+        return "there is no such field; a provider's own fields go into extra_body"
+    return line["msg"]
+
+
+def _place(line: ErrorDetails, fields: object) -> str:
     """The path of a field as rule E3 writes it; names of union members are none of it."""
-    path, current, last = "", fields, len(loc) - 1
-    for index, step in enumerate(loc):
+    steps = list(line["loc"])
+    if line["type"] == "unknown_tag":
+        tag: str = line.get("ctx", {})["by"]
+        steps = [*(steps[:-1] if steps[-1] == tag else steps), tag]
+    path, current, skips = "", fields, False
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
         found = _step(current, step)
-        if found is None and (index < last or isinstance(step, int)):
+        is_absent = after is None and _has_fields(current)
+        if skips or (found is None and not is_absent):
+            skips = False
             continue
-        current = found[0] if found is not None else None
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+        skips = found is not None and after is not None and found[0] == after
+        if not skips:
+            current = found[0] if found is not None else None
+            path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path or "the arguments"
+
+
+def _has_fields(value: object) -> bool:
+    return isinstance(value, (Mapping, BaseModel))
 
 
 def _step(current: object, step: int | str) -> tuple[object] | None:

@@ -45,7 +45,7 @@ class AsyncStream:
         self._response = response
         self._reader = reader
         self._call = call
-        self._events = self._read()
+        self._events = _events(response, reader, call)
 
     @property
     def request_id(self) -> str | None:
@@ -63,6 +63,17 @@ class AsyncStream:
     async def __anext__(self) -> StreamEvent:
         return await anext(self._events)
 
+    async def get_final_response(self) -> ResponseResource:
+        """Read to the end, and give the response: completed, incomplete or failed (rule Z15).
+
+        Raises what iterating raises.
+        """
+        async for _ in self._events:
+            pass
+        response = self._reader.final()
+        vars(response)["_request_id"] = self.request_id
+        return response
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -79,32 +90,6 @@ class AsyncStream:
         await self._events.aclose()
         await self._response.aclose()
         self._call.end()
-
-    async def _read(self) -> AsyncGenerator[StreamEvent]:
-        response, reader = self._response, self._reader
-        plain = "content-encoding" not in response.headers
-        stream = cast("httpx2.AsyncByteStream", response.stream)
-        chunks = stream if plain else response.aiter_bytes()
-        try:
-            async for chunk in chunks:
-                for event in reader.feed(chunk):
-                    yield event
-            reader.finish()
-        except httpx2.HTTPError as error:
-            if reader.response is None:
-                timed_out = isinstance(error, httpx2.TimeoutException)
-                kind = StreamTimeoutError if timed_out else StreamInterruptedError
-                failure = reader.broken(str(error) or type(error).__name__, kind)
-                self._call.end(failure)
-                raise failure from error
-        except OpenResponsesError as error:
-            self._call.end(error)
-            raise
-        finally:
-            await response.aclose()
-            if reader.response is not None:
-                self._call.answered(reader.response)
-                self._call.end()
 
 
 class AsyncResponseStream(Generic[T]):
@@ -175,11 +160,7 @@ class AsyncResponseStream(Generic[T]):
 
         Raises what iterating raises; `OutputParseError` when the text is not of the type wanted.
         """
-        async for _ in self._opened:
-            pass
-        response = self._accumulator.close()
-        vars(response)["_request_id"] = self.request_id
-        return parsed(response, self._text_format)
+        return parsed(await self._opened.get_final_response(), self._text_format)
 
     @property
     def _opened(self) -> AsyncStream:
@@ -188,3 +169,32 @@ class AsyncResponseStream(Generic[T]):
                 "the stream is not open; use it as a context, with `async with`"
             )
         return self._stream
+
+
+async def _events(
+    response: httpx2.Response, reader: EventReader, call: Call
+) -> AsyncGenerator[StreamEvent]:
+    """The events of an answer. What it holds is freed as soon as nobody iterates any more."""
+    plain = "content-encoding" not in response.headers
+    stream = cast("httpx2.AsyncByteStream", response.stream)
+    chunks = stream if plain else response.aiter_bytes()
+    try:
+        async for chunk in chunks:
+            for event in reader.feed(chunk):
+                yield event
+        reader.finish()
+    except httpx2.HTTPError as error:
+        if reader.response is None:
+            timed_out = isinstance(error, httpx2.TimeoutException)
+            kind = StreamTimeoutError if timed_out else StreamInterruptedError
+            failure = reader.broken(str(error) or type(error).__name__, kind)
+            call.end(failure)
+            raise failure from error
+    except OpenResponsesError as error:
+        call.end(error)
+        raise
+    finally:
+        await response.aclose()
+        if reader.response is not None:
+            call.answered(reader.response)
+        call.end()

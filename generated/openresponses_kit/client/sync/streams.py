@@ -45,7 +45,7 @@ class Stream:
         self._response = response
         self._reader = reader
         self._call = call
-        self._events = self._read()
+        self._events = _events(response, reader, call)
 
     @property
     def request_id(self) -> str | None:
@@ -63,6 +63,17 @@ class Stream:
     def __next__(self) -> StreamEvent:
         return next(self._events)
 
+    def get_final_response(self) -> ResponseResource:
+        """Read to the end, and give the response: completed, incomplete or failed (rule Z15).
+
+        Raises what iterating raises.
+        """
+        for _ in self._events:
+            pass
+        response = self._reader.final()
+        vars(response)["_request_id"] = self.request_id
+        return response
+
     def __enter__(self) -> Self:
         return self
 
@@ -79,31 +90,6 @@ class Stream:
         self._events.close()
         self._response.close()
         self._call.end()
-
-    def _read(self) -> Generator[StreamEvent, None, None]:
-        response, reader = self._response, self._reader
-        plain = "content-encoding" not in response.headers
-        stream = cast("httpx2.SyncByteStream", response.stream)
-        chunks = stream if plain else response.iter_bytes()
-        try:
-            for chunk in chunks:
-                yield from reader.feed(chunk)
-            reader.finish()
-        except httpx2.HTTPError as error:
-            if reader.response is None:
-                timed_out = isinstance(error, httpx2.TimeoutException)
-                kind = StreamTimeoutError if timed_out else StreamInterruptedError
-                failure = reader.broken(str(error) or type(error).__name__, kind)
-                self._call.end(failure)
-                raise failure from error
-        except OpenResponsesError as error:
-            self._call.end(error)
-            raise
-        finally:
-            response.close()
-            if reader.response is not None:
-                self._call.answered(reader.response)
-                self._call.end()
 
 
 class ResponseStream(Generic[T]):
@@ -174,14 +160,38 @@ class ResponseStream(Generic[T]):
 
         Raises what iterating raises; `OutputParseError` when the text is not of the type wanted.
         """
-        for _ in self._opened:
-            pass
-        response = self._accumulator.close()
-        vars(response)["_request_id"] = self.request_id
-        return parsed(response, self._text_format)
+        return parsed(self._opened.get_final_response(), self._text_format)
 
     @property
     def _opened(self) -> Stream:
         if self._stream is None:
             raise OpenResponsesError("the stream is not open; use it as a context, with `with`")
         return self._stream
+
+
+def _events(
+    response: httpx2.Response, reader: EventReader, call: Call
+) -> Generator[StreamEvent, None, None]:
+    """The events of an answer. What it holds is freed as soon as nobody iterates any more."""
+    plain = "content-encoding" not in response.headers
+    stream = cast("httpx2.SyncByteStream", response.stream)
+    chunks = stream if plain else response.iter_bytes()
+    try:
+        for chunk in chunks:
+            yield from reader.feed(chunk)
+        reader.finish()
+    except httpx2.HTTPError as error:
+        if reader.response is None:
+            timed_out = isinstance(error, httpx2.TimeoutException)
+            kind = StreamTimeoutError if timed_out else StreamInterruptedError
+            failure = reader.broken(str(error) or type(error).__name__, kind)
+            call.end(failure)
+            raise failure from error
+    except OpenResponsesError as error:
+        call.end(error)
+        raise
+    finally:
+        response.close()
+        if reader.response is not None:
+            call.answered(reader.response)
+        call.end()

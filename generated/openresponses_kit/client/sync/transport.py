@@ -35,16 +35,18 @@ class Transport:
         while True:
             try:
                 response = self._try(attempts.request)
-                if response.is_success:
-                    return response
-                body = _body(response)
             except httpx2.HTTPError as error:
                 seconds = attempts.after_failure(error)
             else:
-                again = attempts.after_answer(response.status_code, response.headers)
-                if again is None:
-                    raise read_error(response.status_code, response.headers, body)
-                seconds = again
+                if response.is_success:
+                    return response
+                try:
+                    body = _body(response)
+                except httpx2.HTTPError:
+                    body = b""  # its status says what happened
+                body = request.without_key(body)
+                refusal = read_error(response.status_code, response.headers, body)
+                seconds = attempts.after_refusal(refusal)
             time.sleep(seconds)
 
     def fetch(self, request: HTTPRequest) -> tuple[Mapping[str, str], bytes]:
@@ -52,15 +54,19 @@ class Transport:
 
         Raises what `send` raises, and `APIConnectionError` when the body breaks off.
         """
+        response = self.send(request)
+        return response.headers, self.read(request, response)
+
+    def read(self, request: HTTPRequest, response: httpx2.Response) -> bytes:
+        """The whole body of an answer. Raises `APIConnectionError` when it breaks off."""
         import httpx2
 
-        from ..attempts import connection_error
+        from ..attempts import broken_answer
 
-        response = self.send(request)
         try:
-            return response.headers, _body(response)
+            return _body(response)
         except httpx2.HTTPError as error:
-            raise connection_error(error, request.url) from error
+            raise broken_answer(error, request.url) from error
 
     def close(self) -> None:
         """Close all connections."""
