@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
-from openresponses_kit import ResponseResource
+from openresponses_kit import DeviationWarning, ResponseResource
+from openresponses_kit._tolerance import Warner
+from openresponses_kit.client.reading import read_event
 from openresponses_kit.errors import (
     StreamDecodeError,
     StreamFailedError,
@@ -436,6 +439,23 @@ async def test_a_reader_of_events_can_be_given(connect: Connect) -> None:
     assert caught.value.response is not None
     assert caught.value.response.id == "r2"
     assert len(seen) == 4
+
+
+@scenario
+async def test_n4_deviations_are_listed_on_the_response_and_warned_about_once(connect: Connect) -> None:
+    """Those of events, which the reader mends, and those of their order."""
+    warner = Warner()
+    broken = [{**each, "sequence_number": each["sequence_number"] * 2} for each in events()]
+    del broken[5]["item_id"]
+    with WebSocketServer(Script([[send(*broken)]] * 2)) as server:
+        reader = partial(read_event, name=None, warner=warner)
+        async with connect(settings_for(server, read_event=reader, warner=warner)) as connection:
+            with pytest.warns(DeviationWarning) as warned:
+                final = await connection.create(model="m", input="hi").get_final_response()
+            assert len(warned) == 2
+            assert [each.path for each in final.deviations] == ["item_id", "events[1].sequence_number"]
+            again = await connection.create(model="m", input="hi").get_final_response()
+            assert len(again.deviations) == 2
 
 
 @scenario

@@ -19,6 +19,7 @@ from pydantic_core import PydanticSerializationError, to_json, to_jsonable_pytho
 from typing_extensions import TypedDict
 from websockets.exceptions import ConnectionClosed
 
+from .._tolerance import deviations_of
 from ..accumulate import ResponseAccumulator
 from ..errors import (
     APIConnectionError,
@@ -35,6 +36,7 @@ from .handshake import ConnectionSettings, Tries
 from .requests import checked
 
 if TYPE_CHECKING:
+    from .._base import Deviation
     from ..events import StreamEvent
 
 LIMIT_REACHED = "websocket_connection_limit_reached"
@@ -170,6 +172,7 @@ class TurnState:
         self._request = request
         self._extra = extra
         self._accumulator = ResponseAccumulator(strict=settings.strict)
+        self._deviations: list[Deviation] = []
         self._tries = Tries(settings)
         self._items = _items_of(request)
         last = conversation.last
@@ -226,6 +229,7 @@ class TurnState:
         if not self.is_started and self._conversation.is_late(event):
             return None
         self._accumulator.add(event)
+        self._deviations += deviations_of(event)
         self.is_started = True
         if event.is_terminal:
             self._finish(self._accumulator.close())
@@ -278,11 +282,20 @@ class TurnState:
 
     def partial(self) -> ResponseResource | None:
         """The response as far as it came; None before the first event."""
-        return self._accumulator.partial()
+        return self._accumulator.snapshot()
 
     def close(self) -> ResponseResource:
-        """The whole response. Raises `StreamInterruptedError` when its end did not come."""
-        return self._accumulator.close()
+        """The response, after its last event, with all `deviations` of the turn.
+
+        Raises `StreamInterruptedError` and, after an `error` event, `StreamFailedError` when no
+        terminal event came.
+        """
+        response = self._accumulator.close()
+        if self._settings.warner is not None:
+            vars(response)["_deviations"] = tuple(self._accumulator.deviations)
+            self._settings.warner.warn(response, stacklevel=4)
+        vars(response)["_deviations"] = (*self._deviations, *self._accumulator.deviations)
+        return response
 
     def _fail(self, failure: Failure) -> None:
         """Raise the failure, unless the turn can be sent again."""

@@ -20,6 +20,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from websockets.exceptions import InvalidStatus
 
 from .. import SPEC_RELEASE
+from .._tolerance import Warner
 from ..errors import APIConnectionError, APIStatusError, APITimeoutError, InvalidRequestError
 from ..events import StreamEvent, parse_event
 from .answers import read_error
@@ -71,8 +72,12 @@ class ConnectionSettings:
     """
     strict: bool = False
     """Whether disorder among the events is an error."""
+    warner: Warner | None = field(default=None, repr=False)
+    """Is told of such disorder when a turn is over."""
     read_event: Callable[[bytes], StreamEvent] = field(default=parse_event, repr=False)
-    """Reads an event. Raises `pydantic.ValidationError` or `StreamDecodeError`."""
+    """Reads an event, and tells of what it mends. Raises `pydantic.ValidationError` or
+    `StreamDecodeError`.
+    """
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     """For `wss` URLs, in place of the system's certificates."""
 
