@@ -75,6 +75,10 @@ class Clients:
         self._made.append(client)
         return client
 
+    def while_running(self, wait: Callable[[], Any]) -> Any:
+        """Wait for something while the loop of the asynchronous client goes on."""
+        return wait() if self._runner is None else self._runner.run(asyncio.to_thread(wait))
+
     def __enter__(self) -> Self:
         return self
 

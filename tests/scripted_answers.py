@@ -208,4 +208,4 @@ def all_families() -> list[Event]:
 
 def numbered(*events: Event) -> list[Event]:
     """The events with the numbers of their places (rule S3)."""
-    return [{"type": each["type"], "sequence_number": index} | each for index, each in enumerate(events)]
+    return [{**each, "sequence_number": index} for index, each in enumerate(events)]

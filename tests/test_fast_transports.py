@@ -16,9 +16,11 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 from byte_server import ByteServer, Peer, answering, chunked, sized
+from openresponses_kit import AsyncOpenResponses, OpenResponses, StreamInterruptedError
 from openresponses_kit.client import _fast_pool
 from openresponses_kit.client.fast_async import AsyncFastClient, AsyncFastTransport
 from openresponses_kit.client.fast_sync import FastClient, FastTransport
+from scripted_answers import DONE, sse, text_events
 from transports import ALL, ASYNC, FAST, SYNC, Answer, Ask, ask, ask_with, ask_with_async, get
 
 OK = sized(b"ok")
@@ -513,3 +515,47 @@ def test_answer_given_before_the_request_was_taken_is_read(monkeypatch: pytest.M
         answers = ask("fast", [Ask(server.url, "POST")] * 2)
         assert [(answer.error, answer.status) for answer in answers] == [(None, 413)] * 2
         assert server.connections == 2
+
+
+# The client.
+
+
+@pytest.mark.parametrize("kind", FAST)
+def test_client_streams_over_it(kind: str) -> None:
+    """S6, S7: the whole client, over a stream in odd pieces; and one that is cut."""
+    events = text_events("Hello", ", ", "wörld")
+    stream = chunked(*map(sse, events), DONE, headers=b"Content-Type: text/event-stream\r\n")
+    cut = stream[: stream.index(b"event: response.completed")]
+
+    def talk(peer: Peer) -> None:
+        for sent in (stream, cut):
+            peer.request()
+            peer.send(*(sent[start : start + 97] for start in range(0, len(sent), 97)))
+
+    with ByteServer(talk) as server:
+        seen, text, error = stream_twice(server.url) if kind in SYNC else asyncio.run(stream_twice_async(server.url))
+        assert server.connections == 1
+    assert seen == [event["type"] for event in events]
+    assert text == "Hello, wörld"
+    assert error.response is not None
+    assert error.response.output_text == "Hello, wörld"
+
+
+def stream_twice(url: str) -> tuple[list[str], str, StreamInterruptedError]:
+    with OpenResponses(base_url=url, api_key="k", http_client=FastClient()) as client:
+        with client.responses.stream(model="m", input="hi") as stream:
+            seen = [event.type for event in stream]
+            text = stream.get_final_response().output_text
+        with pytest.raises(StreamInterruptedError) as caught:
+            list(client.responses.create(model="m", input="hi", stream=True))
+    return seen, text, caught.value
+
+
+async def stream_twice_async(url: str) -> tuple[list[str], str, StreamInterruptedError]:
+    async with AsyncOpenResponses(base_url=url, api_key="k", http_client=AsyncFastClient()) as client:
+        async with client.responses.stream(model="m", input="hi") as stream:
+            seen = [event.type async for event in stream]
+            text = (await stream.get_final_response()).output_text
+        with pytest.raises(StreamInterruptedError) as caught:
+            [event async for event in await client.responses.create(model="m", input="hi", stream=True)]
+    return seen, text, caught.value

@@ -354,18 +354,22 @@ def test_second_event_loop_is_refused_clearly() -> None:
 # What is loaded.
 
 
-def test_sync_transport_loads_no_aiohttp_and_async_says_what_is_missing() -> None:
+def test_aiohttp_is_loaded_with_the_first_request_and_missed_clearly() -> None:
+    """Everything can be imported without it; asking for its transport says what to install."""
     code = """
 import sys
-sys.modules["aiohttp"] = None
 import openresponses_kit.client.fast_sync
+from openresponses_kit.client.fast_async import AsyncFastClient
+AsyncFastClient()
+print("aiohttp" in sys.modules)
+sys.modules["aiohttp"] = None
 try:
-    import openresponses_kit.client.fast_async
+    AsyncFastClient()
 except ImportError as error:
     print(error)
 """
     run = subprocess.run([sys.executable, "-c", code], cwd=GENERATED, capture_output=True, text=True, check=True)
-    assert "pip install aiohttp" in run.stdout
+    assert run.stdout == "False\nThe fast async transport needs aiohttp: pip install aiohttp\n"
 
 
 def test_tls_context_is_made_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -430,7 +430,7 @@ def warned(warner: Warner, answer: BaseModel) -> list[str]:
 def test_warned_once_for_each_place() -> None:
     """Once for a place in a class, whatever the index, however many answers have it; again for another place."""
     warner = Warner()
-    first = "Message deviates from the specification. content[0].annotations: It is missing; a list is required."
+    first = "Message deviates from the protocol: content[0].annotations: It is missing; a list is required."
     assert warned(warner, message_without("annotations")) == [first]
     assert warned(warner, message_without("annotations", 3)) == []
     assert len(warned(warner, message_without("text", 3))) == 1
@@ -438,8 +438,7 @@ def test_warned_once_for_each_place() -> None:
     bare = {"type": "message", "content": [{"type": "output_text", "text": "a"}]}
     (several,) = warned(warner, read_tolerantly(kit.ItemField, json.dumps(bare)))
     assert several == (
-        "Message deviates from the specification. id: It is missing; a string is required."
-        " There are 2 more such places."
+        "Message deviates from the protocol: id: It is missing; a string is required. (and at 2 more places)"
     )
 
 

@@ -119,9 +119,9 @@ class Warner:
         """
         new = [each for each in deviations_of(answer) if self._is_new(type(answer), each)]
         if new:
-            more = f" There are {len(new) - 1} more such places." if len(new) > 1 else ""
+            more = f" (and at {len(new) - 1} more places)" if len(new) > 1 else ""
             warnings.warn(
-                f"{type(answer).__name__} deviates from the specification. {new[0]}{more}",
+                f"{type(answer).__name__} deviates from the protocol: {new[0]}{more}",
                 DeviationWarning,
                 stacklevel=stacklevel,
             )

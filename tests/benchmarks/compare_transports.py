@@ -146,20 +146,19 @@ class _Bytes:
 
 
 class _Events:
-    """Reads the stream to objects, framed in the shortest way there is: such a server never splits a line end."""
+    """Reads the stream to objects."""
 
     expected = EVENTS
 
     def __init__(self) -> None:
         self.found = 0
-        self._rest = b""
+        self._feed = import_module("openresponses_kit.sse").SSEDecoder().feed
         self._parse: Callable[[bytes], object] = import_module("openresponses_kit").parse_event
 
     def take(self, block: bytes) -> None:
-        *events, self._rest = (self._rest + block).split(b"\n\n")
-        for event in events:
-            self._parse(event.partition(b"\ndata: ")[2])
-        self.found += len(events)
+        for _, data in self._feed(block):
+            self._parse(data)
+            self.found += 1
 
 
 def _timed(read: Read, path: str, reader: type[_Bytes | _Events]) -> Work:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import codecs
 import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
@@ -49,7 +49,7 @@ def proxy_headers(proxy: httpx2.Proxy) -> list[tuple[bytes, bytes]]:
     """The header lines for the proxy itself, credentials among them."""
     if proxy.raw_auth is None:
         return proxy.headers.raw
-    credentials = base64.b64encode(b"%b:%b" % proxy.raw_auth)
+    credentials = codecs.encode(b"%b:%b" % proxy.raw_auth, "base64").replace(b"\n", b"")
     return [(b"Proxy-Authorization", b"Basic " + credentials), *proxy.headers.raw]
 
 
@@ -80,14 +80,14 @@ def _pattern(host: str) -> str | None:
     """The URLs that an entry of `NO_PROXY` means; None if it means none."""
     scheme, _, rest = host.rpartition("://")
     address, slash, size = rest.partition("/")
-    network = _network(rest)
-    if slash and not (network and size.isdigit()):
+    version = _ip_version(rest)
+    if slash and not (version and size.isdigit()):
         return None
     if scheme:
         pattern = host
-    elif network and network.version == 6 and not address.startswith("["):
+    elif version == 6 and not address.startswith("["):
         pattern = f"all://[{address}]{slash}{size}"
-    elif network or host.lower() == "localhost" or host.startswith(("[", "*.")):
+    elif version or host.lower() == "localhost" or host.startswith(("[", "*.")):
         pattern = f"all://{host}"
     else:
         pattern = f"all://*{host}"
@@ -98,8 +98,10 @@ def _pattern(host: str) -> str | None:
     return pattern
 
 
-def _network(host: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def _ip_version(network: str) -> int | None:
+    """Which version of IP a network or an address is of; None if it is neither."""
     try:
-        return ipaddress.ip_network(host.replace("[", "").replace("]", ""), strict=False)
+        address = network.replace("[", "").replace("]", "")
+        return ipaddress.ip_network(address, strict=False).version
     except ValueError:
         return None

@@ -16,7 +16,9 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import Unpack
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Unpack
 
 import httpx2
 
@@ -30,37 +32,14 @@ from ._fast_options import (
     proxy_headers,
 )
 
-try:
+if TYPE_CHECKING:
     import aiohttp
-    from yarl import URL
-except ImportError as error:
-    message = "the fast async transport needs aiohttp: pip install aiohttp"
-    raise ImportError(message) from error
 
 __all__ = ["AsyncFastClient", "AsyncFastTransport"]
 
 _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """Headers that aiohttp would add."""
 _READ_BYTES = 256 * 1024
-_ERRORS: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = (
-    (aiohttp.ConnectionTimeoutError, httpx2.ConnectTimeout),
-    (TimeoutError, httpx2.ReadTimeout),
-    (aiohttp.ClientHttpProxyError, httpx2.ProxyError),
-    (aiohttp.ClientConnectorError, httpx2.ConnectError),
-    (aiohttp.InvalidURL, httpx2.LocalProtocolError),
-    (aiohttp.ServerDisconnectedError, httpx2.RemoteProtocolError),
-    (aiohttp.ClientPayloadError, httpx2.RemoteProtocolError),
-    (aiohttp.ClientResponseError, httpx2.RemoteProtocolError),
-    (aiohttp.ClientError, httpx2.ReadError),
-    (OSError, httpx2.ReadError),
-    (UnicodeError, httpx2.ConnectError),
-    (RuntimeError, httpx2.ReadError),
-)
-"""What the errors of aiohttp are in httpx2; the first that fits.
-
-Python raises UnicodeError for what cannot be a host, aiohttp RuntimeError for what is read after
-its session was closed.
-"""
 
 
 class AsyncFastTransport(httpx2.AsyncBaseTransport):
@@ -76,6 +55,8 @@ class AsyncFastTransport(httpx2.AsyncBaseTransport):
         proxy: An HTTP proxy, `http://user:password@host:port`.
         limits: How many connections may be busy, and for how long one is kept idle.
         trust_env: Whether `SSL_CERT_FILE` and `SSL_CERT_DIR` count.
+
+    Raises ImportError when aiohttp is not installed.
     """
 
     def __init__(
@@ -86,6 +67,8 @@ class AsyncFastTransport(httpx2.AsyncBaseTransport):
         limits: httpx2.Limits = DEFAULT_LIMITS,
         trust_env: bool = True,
     ) -> None:
+        if find_spec("aiohttp") is None:
+            raise ImportError("The fast async transport needs aiohttp: pip install aiohttp")
         self._verify = verify
         self._trust_env = trust_env
         self._proxy = http_proxy(proxy)
@@ -107,7 +90,7 @@ class AsyncFastTransport(httpx2.AsyncBaseTransport):
         timeouts: Mapping[str, float | None] = request.extensions.get("timeout", {})
         await self._wait_for_room(timeouts.get("pool"))
         try:
-            with _errors_of_httpx2():
+            with _mapped_errors():
                 response = await self._send(session, request, body, timeouts)
         except BaseException:
             self._leave_room()
@@ -135,6 +118,9 @@ class AsyncFastTransport(httpx2.AsyncBaseTransport):
         body: bytes,
         timeouts: Mapping[str, float | None],
     ) -> aiohttp.ClientResponse:
+        from aiohttp import ClientTimeout
+        from yarl import URL
+
         headers = request_headers(request, body)
         is_secure = request.url.scheme == "https"
         for_proxy = proxy_headers(self._proxy) if self._proxy else []
@@ -147,9 +133,7 @@ class AsyncFastTransport(httpx2.AsyncBaseTransport):
             proxy=str(self._proxy.url) if self._proxy else None,
             proxy_headers=_text(for_proxy) if is_secure else None,
             ssl=self._tls() if is_secure else True,
-            timeout=aiohttp.ClientTimeout(
-                connect=timeouts.get("connect"), sock_read=timeouts.get("read")
-            ),
+            timeout=ClientTimeout(connect=timeouts.get("connect"), sock_read=timeouts.get("read")),
             allow_redirects=False,
         )
 
@@ -158,12 +142,13 @@ class AsyncFastTransport(httpx2.AsyncBaseTransport):
             raise RuntimeError("The transport was closed; make a new one")
         loop = asyncio.get_running_loop()
         if self._session is None:
+            from aiohttp import ClientSession, DummyCookieJar, TCPConnector
+
+            expiry = self._limits.keepalive_expiry
             self._loop = loop
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0, keepalive_timeout=self._limits.keepalive_expiry
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
+            self._session = ClientSession(
+                connector=TCPConnector(limit=0, keepalive_timeout=expiry),
+                cookie_jar=DummyCookieJar(),
                 auto_decompress=False,
                 skip_auto_headers=_OWN_HEADERS,
                 read_bufsize=_READ_BYTES,
@@ -196,14 +181,39 @@ class AsyncFastTransport(httpx2.AsyncBaseTransport):
 
 
 @contextmanager
-def _errors_of_httpx2() -> Generator[None]:
+def _mapped_errors() -> Generator[None]:
     try:
         yield
     except Exception as error:
-        for kind, other in _ERRORS:
+        for kind, other in _errors():
             if isinstance(error, kind):
                 raise other(str(error)) from error
         raise
+
+
+@cache
+def _errors() -> tuple[tuple[type[Exception], type[httpx2.TransportError]], ...]:
+    """What the errors of aiohttp are in httpx2; the first that fits.
+
+    Python raises UnicodeError for what cannot be a host, aiohttp RuntimeError for what is read
+    after its session was closed.
+    """
+    import aiohttp
+
+    return (
+        (aiohttp.ConnectionTimeoutError, httpx2.ConnectTimeout),
+        (TimeoutError, httpx2.ReadTimeout),
+        (aiohttp.ClientHttpProxyError, httpx2.ProxyError),
+        (aiohttp.ClientConnectorError, httpx2.ConnectError),
+        (aiohttp.InvalidURL, httpx2.LocalProtocolError),
+        (aiohttp.ServerDisconnectedError, httpx2.RemoteProtocolError),
+        (aiohttp.ClientPayloadError, httpx2.RemoteProtocolError),
+        (aiohttp.ClientResponseError, httpx2.RemoteProtocolError),
+        (aiohttp.ClientError, httpx2.ReadError),
+        (OSError, httpx2.ReadError),
+        (UnicodeError, httpx2.ConnectError),
+        (RuntimeError, httpx2.ReadError),
+    )
 
 
 def _text(headers: Headers) -> list[tuple[str, str]]:
@@ -230,7 +240,7 @@ class _BodyStream(httpx2.AsyncByteStream):
             raise httpx2.StreamClosed
         read = self._response.content.readany
         try:
-            with _errors_of_httpx2():
+            with _mapped_errors():
                 while block := await read():
                     yield block
                 self._check_end()
@@ -247,7 +257,7 @@ class _BodyStream(httpx2.AsyncByteStream):
     def _check_end(self) -> None:
         """Raise what broke a connection whose end ends the body; aiohttp takes any end for good."""
         reason = None if self._protocol is None else self._protocol.exception()
-        if isinstance(reason, aiohttp.ClientOSError):
+        if isinstance(reason, OSError):
             raise reason
 
 

@@ -10,6 +10,7 @@ read strictly; when that fails it is mended, as answers are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,7 +20,7 @@ from .._base import Deviation
 from .._families import normalised
 from .._tolerance import Warner, deviations_of, read_mended
 from ..accumulate import ResponseAccumulator
-from ..errors import StreamDecodeError, StreamError, StreamInterruptedError
+from ..errors import StreamDecodeError, StreamError, StreamFailedError, StreamInterruptedError
 from ..events import (
     ResponseCompletedStreamingEvent,
     ResponseFailedStreamingEvent,
@@ -36,6 +37,8 @@ _TERMINAL = (
     ResponseIncompleteStreamingEvent,
     ResponseFailedStreamingEvent,
 )
+_MOST_DEVIATIONS = 1000
+"""How many are listed: a server that deviates does so in every event."""
 _KEPT_BYTES = 8 * 1024 * 1024
 """How much of a stream is kept to fold it should it break; a longer one is folded as it comes."""
 
@@ -99,7 +102,9 @@ class EventReader:
         self._accumulator = accumulator
         self._kept: list[bytes] = []
         self._kept_bytes = 0
-        self._deviations: list[Deviation] = []
+        self._position = 0
+        self.deviations: list[Deviation] = []
+        """Where events deviate from the protocol and were mended."""
         self.response: ResponseResource | None = None
         """The response of the terminal event, once that came (rule S4)."""
 
@@ -119,6 +124,7 @@ class EventReader:
                     if data == b"[DONE]":
                         continue
                     event = self._read_again(data, name)
+                self._position += 1
                 if type(event) is UnknownEvent:
                     event = normalised(event)
                 if accumulator is not None:
@@ -139,9 +145,17 @@ class EventReader:
             self._fold().close()
 
     def broken(self, reason: str, kind: type[StreamError] = StreamInterruptedError) -> StreamError:
-        """The error for a connection that broke in mid-stream."""
-        partial = self.partial()
-        return kind(f"the stream broke: {reason}", response=partial)
+        """The error for a connection that broke in mid-stream.
+
+        What the server told of a failure before, by an `error` event, counts for more (rule S5).
+        """
+        try:
+            self._fold().close()
+        except StreamFailedError as failure:
+            return failure
+        except StreamInterruptedError:
+            pass
+        return kind(f"the stream broke: {reason}", response=self.partial())
 
     def partial(self) -> ResponseResource | None:
         """The response as far as it came; None before the first event that holds one."""
@@ -157,7 +171,7 @@ class EventReader:
         vars(response)["_deviations"] = tuple(accumulator.deviations)
         if self._warner is not None:
             self._warner.warn(response, stacklevel=4)
-        vars(response)["_deviations"] = (*self._deviations, *accumulator.deviations)
+        vars(response)["_deviations"] = (*self.deviations, *accumulator.deviations)
         return response
 
     def _read_again(self, data: bytes, name: str) -> StreamEvent:
@@ -167,7 +181,11 @@ class EventReader:
         except StreamDecodeError as error:
             error.response = self.partial()
             raise
-        self._deviations += deviations_of(event)
+        if "sequence_number" not in event.model_fields_set and type(event) is not UnknownEvent:
+            vars(event)["sequence_number"] = self._position  # better than zero: it rises (rule S3)
+        for each in deviations_of(event)[: _MOST_DEVIATIONS - len(self.deviations)]:
+            path = f"events[{self._position}].{each.path}"
+            self.deviations.append(replace(each, path=path))
         return event
 
     def _keep(self, chunk: bytes) -> None:

@@ -15,12 +15,14 @@ from ...errors import OpenResponsesError, StreamInterruptedError, StreamTimeoutE
 from ...events import ResponseOutputTextDeltaStreamingEvent, StreamEvent
 from ...models import ResponseResource
 from ..answers import request_id_of
+from ..attempts import forget_request
 from ..formats import OutputFormat
 from ..parsed import ParsedResponse, parsed
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from ..._base import Deviation
     from ..reading import EventReader
     from ..requests import HTTPRequest
     from ..telemetry import Call
@@ -57,6 +59,14 @@ class AsyncStream:
         """The HTTP answer; its body belongs to the stream."""
         return self._response
 
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where events so far deviated from the protocol, and were mended.
+
+        `events[17].delta` is a field of the event before which 17 others came.
+        """
+        return tuple(self._reader.deviations)
+
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self._events
 
@@ -90,6 +100,41 @@ class AsyncStream:
         await self._events.aclose()
         await self._response.aclose()
         self._call.end()
+
+
+async def _events(
+    response: httpx2.Response, reader: EventReader, call: Call
+) -> AsyncGenerator[StreamEvent]:
+    """Read the events, and give the connection back.
+
+    It does not know the stream that it belongs to: so it ends with that, wherever a loop is left.
+    """
+    plain = "content-encoding" not in response.headers
+    stream = cast("httpx2.AsyncByteStream", response.stream)
+    chunks = stream if plain else response.aiter_bytes()
+    try:
+        async for chunk in chunks:
+            for event in reader.feed(chunk):
+                yield event
+        reader.finish()
+    except httpx2.HTTPError as error:
+        forget_request(error)
+        if reader.response is None:
+            timed_out = isinstance(error, httpx2.TimeoutException)
+            kind = StreamTimeoutError if timed_out else StreamInterruptedError
+            failure = reader.broken(str(error) or type(error).__name__, kind)
+            call.end(failure)
+            raise failure from error
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        call.end(error)
+        raise
+    finally:
+        await response.aclose()
+        if reader.response is not None:
+            call.answered(reader.response)
+        call.end()
 
 
 class AsyncResponseStream(Generic[T]):
@@ -142,6 +187,11 @@ class AsyncResponseStream(Generic[T]):
             await self._stream.close()
 
     @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where the stream so far deviated from the protocol: in its events, or in their order."""
+        return (*self._opened.deviations, *self._accumulator.deviations)
+
+    @property
     def snapshot(self) -> ResponseResource | None:
         """The response as it stands; None before its first event.
 
@@ -169,32 +219,3 @@ class AsyncResponseStream(Generic[T]):
                 "the stream is not open; use it as a context, with `async with`"
             )
         return self._stream
-
-
-async def _events(
-    response: httpx2.Response, reader: EventReader, call: Call
-) -> AsyncGenerator[StreamEvent]:
-    """The events of an answer. What it holds is freed as soon as nobody iterates any more."""
-    plain = "content-encoding" not in response.headers
-    stream = cast("httpx2.AsyncByteStream", response.stream)
-    chunks = stream if plain else response.aiter_bytes()
-    try:
-        async for chunk in chunks:
-            for event in reader.feed(chunk):
-                yield event
-        reader.finish()
-    except httpx2.HTTPError as error:
-        if reader.response is None:
-            timed_out = isinstance(error, httpx2.TimeoutException)
-            kind = StreamTimeoutError if timed_out else StreamInterruptedError
-            failure = reader.broken(str(error) or type(error).__name__, kind)
-            call.end(failure)
-            raise failure from error
-    except OpenResponsesError as error:
-        call.end(error)
-        raise
-    finally:
-        await response.aclose()
-        if reader.response is not None:
-            call.answered(reader.response)
-        call.end()

@@ -91,11 +91,15 @@ class AsyncTransport:
     def _opened(self) -> httpx2.AsyncClient:
         """The client of the HTTP library, made when it is first needed: that takes a while."""
         if self._client is None:
-            import httpx2
-
-            limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
-            self._client = httpx2.AsyncClient(limits=limits)
+            self._client = _client()
         return self._client
+
+
+def _client() -> httpx2.AsyncClient:
+    import httpx2
+
+    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+    return httpx2.AsyncClient(limits=limits)
 
 
 async def _body(response: httpx2.Response) -> bytes:

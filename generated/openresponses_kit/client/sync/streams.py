@@ -15,12 +15,14 @@ from ...errors import OpenResponsesError, StreamInterruptedError, StreamTimeoutE
 from ...events import ResponseOutputTextDeltaStreamingEvent, StreamEvent
 from ...models import ResponseResource
 from ..answers import request_id_of
+from ..attempts import forget_request
 from ..formats import OutputFormat
 from ..parsed import ParsedResponse, parsed
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from ..._base import Deviation
     from ..reading import EventReader
     from ..requests import HTTPRequest
     from ..telemetry import Call
@@ -57,6 +59,14 @@ class Stream:
         """The HTTP answer; its body belongs to the stream."""
         return self._response
 
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where events so far deviated from the protocol, and were mended.
+
+        `events[17].delta` is a field of the event before which 17 others came.
+        """
+        return tuple(self._reader.deviations)
+
     def __iter__(self) -> Iterator[StreamEvent]:
         return self._events
 
@@ -90,6 +100,40 @@ class Stream:
         self._events.close()
         self._response.close()
         self._call.end()
+
+
+def _events(
+    response: httpx2.Response, reader: EventReader, call: Call
+) -> Generator[StreamEvent, None, None]:
+    """Read the events, and give the connection back.
+
+    It does not know the stream that it belongs to: so it ends with that, wherever a loop is left.
+    """
+    plain = "content-encoding" not in response.headers
+    stream = cast("httpx2.SyncByteStream", response.stream)
+    chunks = stream if plain else response.iter_bytes()
+    try:
+        for chunk in chunks:
+            yield from reader.feed(chunk)
+        reader.finish()
+    except httpx2.HTTPError as error:
+        forget_request(error)
+        if reader.response is None:
+            timed_out = isinstance(error, httpx2.TimeoutException)
+            kind = StreamTimeoutError if timed_out else StreamInterruptedError
+            failure = reader.broken(str(error) or type(error).__name__, kind)
+            call.end(failure)
+            raise failure from error
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        call.end(error)
+        raise
+    finally:
+        response.close()
+        if reader.response is not None:
+            call.answered(reader.response)
+        call.end()
 
 
 class ResponseStream(Generic[T]):
@@ -142,6 +186,11 @@ class ResponseStream(Generic[T]):
             self._stream.close()
 
     @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where the stream so far deviated from the protocol: in its events, or in their order."""
+        return (*self._opened.deviations, *self._accumulator.deviations)
+
+    @property
     def snapshot(self) -> ResponseResource | None:
         """The response as it stands; None before its first event.
 
@@ -167,31 +216,3 @@ class ResponseStream(Generic[T]):
         if self._stream is None:
             raise OpenResponsesError("the stream is not open; use it as a context, with `with`")
         return self._stream
-
-
-def _events(
-    response: httpx2.Response, reader: EventReader, call: Call
-) -> Generator[StreamEvent, None, None]:
-    """The events of an answer. What it holds is freed as soon as nobody iterates any more."""
-    plain = "content-encoding" not in response.headers
-    stream = cast("httpx2.SyncByteStream", response.stream)
-    chunks = stream if plain else response.iter_bytes()
-    try:
-        for chunk in chunks:
-            yield from reader.feed(chunk)
-        reader.finish()
-    except httpx2.HTTPError as error:
-        if reader.response is None:
-            timed_out = isinstance(error, httpx2.TimeoutException)
-            kind = StreamTimeoutError if timed_out else StreamInterruptedError
-            failure = reader.broken(str(error) or type(error).__name__, kind)
-            call.end(failure)
-            raise failure from error
-    except OpenResponsesError as error:
-        call.end(error)
-        raise
-    finally:
-        response.close()
-        if reader.response is not None:
-            call.answered(reader.response)
-        call.end()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Transport:
 
     def __init__(self, given: httpx2.Client | None) -> None:
         self._client = given
+        self._lock = Lock()
 
     def send(self, request: HTTPRequest) -> httpx2.Response:
         """Send a request, as often as need be, and give the answer with its body unread.
@@ -91,11 +93,16 @@ class Transport:
     def _opened(self) -> httpx2.Client:
         """The client of the HTTP library, made when it is first needed: that takes a while."""
         if self._client is None:
-            import httpx2
-
-            limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
-            self._client = httpx2.Client(limits=limits)
+            with self._lock:  # whichever thread comes first makes it for all
+                self._client = self._client or _client()
         return self._client
+
+
+def _client() -> httpx2.Client:
+    import httpx2
+
+    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+    return httpx2.Client(limits=limits)
 
 
 def _body(response: httpx2.Response) -> bytes:
