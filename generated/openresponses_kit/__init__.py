@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from .client.aio.client import (
         AsyncOpenResponses,
     )
+    from .client.aio.connection import (
+        AsyncConnection,
+        AsyncTurn,
+    )
     from .client.aio.responses import (
         AsyncRawResponses,
         AsyncResponses,
@@ -79,6 +83,10 @@ if TYPE_CHECKING:
     )
     from .client.sync.client import (
         OpenResponses,
+    )
+    from .client.sync.connection import (
+        Connection,
+        Turn,
     )
     from .client.sync.responses import (
         RawResponses,
@@ -292,6 +300,7 @@ __all__ = [
     "AssistantContentParam",
     "AssistantContentPartParam",
     "AssistantMessageItemParam",
+    "AsyncConnection",
     "AsyncFastClient",
     "AsyncFastTransport",
     "AsyncOpenResponses",
@@ -300,6 +309,7 @@ __all__ = [
     "AsyncResponses",
     "AsyncStream",
     "AsyncToolRun",
+    "AsyncTurn",
     "AuthenticationError",
     "BadRequestError",
     "ClientOptions",
@@ -309,6 +319,7 @@ __all__ = [
     "CompactionBody",
     "CompactionSummaryItemParam",
     "ConflictError",
+    "Connection",
     "ContentPart",
     "CreateArguments",
     "CreateResponseBody",
@@ -459,6 +470,7 @@ __all__ = [
     "ToolRun",
     "TopLogProb",
     "TruncationEnum",
+    "Turn",
     "UnknownAnnotation",
     "UnknownAnnotationParam",
     "UnknownContentPart",
@@ -626,6 +638,20 @@ _origins |= dict.fromkeys(
 _origins |= dict.fromkeys(
     ("AsyncOpenResponses",),
     "client.aio.client",
+)
+_origins |= dict.fromkeys(
+    (
+        "Connection",
+        "Turn",
+    ),
+    "client.sync.connection",
+)
+_origins |= dict.fromkeys(
+    (
+        "AsyncConnection",
+        "AsyncTurn",
+    ),
+    "client.aio.connection",
 )
 _origins |= dict.fromkeys(
     (

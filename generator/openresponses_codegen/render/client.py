@@ -35,6 +35,16 @@ _TEMPLATES = (
 """The templates that are rendered once; patterns below `templates/core`, without the suffix."""
 _SHELLS = "client/shell"
 """The folder of templates that are rendered twice, for synchronous and for asynchronous code."""
+_OF_WEBSOCKETS = frozenset(
+    {
+        "client/conversation.py",
+        "client/failures.py",
+        "client/handshake.py",
+        f"{_SHELLS}/connection.py",
+        f"{_SHELLS}/wire.py",
+    }
+)
+"""The templates that a spec without a WebSocket has no use for, as in `_TEMPLATES`."""
 _EXPORTING = ("errors.py", "accumulate.py", "client/")
 """Where the names that the package itself offers come from: from these files all that they list."""
 _OFFERED: Mapping[str, list[str]] = {"_base": ["Deviation"], "_tolerance": ["DeviationWarning"]}
@@ -81,6 +91,9 @@ def render_client(
     files = verbatim(templates, "client")
 
     def render(path: Path, target: str, **more: Any) -> None:
+        name = path.relative_to(core).with_suffix("").as_posix()
+        if service.websocket is None and name in _OF_WEBSOCKETS:
+            return
         template = environment.get_template(path.relative_to(templates).as_posix())
         files[target] = template.render(**view, **more)
 
