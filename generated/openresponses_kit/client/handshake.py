@@ -15,8 +15,11 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from typing_extensions import TypedDict
 from websockets.exceptions import InvalidStatus
 
 from .. import SPEC_RELEASE
@@ -24,7 +27,10 @@ from .._tolerance import Warner
 from ..errors import APIConnectionError, APIStatusError, APITimeoutError, InvalidRequestError
 from ..events import StreamEvent, parse_event
 from .answers import read_error
+from .reading import read_event
+from .requests import headers_of
 from .retries import delay, may_repeat_status, retry_after
+from .settings import Settings
 
 LOGGER = logging.getLogger(__name__.rpartition(".client.")[0] + ".websocket")
 """What the WebSocket library writes to. At the level DEBUG it writes every frame."""
@@ -80,6 +86,52 @@ class ConnectionSettings:
     """
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     """For `wss` URLs, in place of the system's certificates."""
+
+
+class ConnectOptions(TypedDict, total=False):
+    """What a call that opens a connection takes."""
+
+    extra_headers: Mapping[str, str | None]
+    """Further headers of the handshake; None leaves out one that would be sent otherwise."""
+
+    timeout: float | None
+    """Seconds to wait for the next event of a turn; by default the client's."""
+
+    open_timeout: float | None
+    """Seconds that opening may take, from the TCP connection to the end of the handshake."""
+
+    ping_interval: float | None
+    """Seconds between two signs of life that the server is asked for; None for never."""
+
+    ping_timeout: float | None
+    """Seconds to wait for a sign of life before the connection counts as lost."""
+
+    max_window_items: int
+    """How many items of a conversation are remembered, for when the server forgets them."""
+
+    tls: ssl.SSLContext | None
+    """For `https` servers, in place of the system's certificates."""
+
+
+def connection_settings(
+    settings: Settings, warner: Warner | None, options: ConnectOptions
+) -> ConnectionSettings:
+    """The settings of a connection of a client. Raises `InvalidRequestError`."""
+    others: dict[str, Any] = dict(options)
+    headers = headers_of(settings, options.get("extra_headers"))
+    others.pop("extra_headers", None)
+    timeout = others.pop("timeout", settings.timeout)
+    return ConnectionSettings(
+        url=websocket_url(settings.base_url, settings.query),
+        headers=headers,
+        read_timeout=getattr(timeout, "read", timeout),
+        max_message_bytes=settings.max_event_bytes,
+        max_retries=settings.max_retries,
+        strict=settings.strict,
+        warner=warner,
+        read_event=partial(read_event, name=None, warner=warner),
+        **others,
+    )
 
 
 class Tries:

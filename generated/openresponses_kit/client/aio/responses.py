@@ -27,8 +27,10 @@ from .runs import AsyncToolRun
 from .streams import AsyncResponseStream, AsyncStream
 
 if TYPE_CHECKING:
+    from ..handshake import ConnectOptions
     from ..requests import HTTPRequest
     from ..settings import Settings
+    from .connection import AsyncConnection
     from .transport import AsyncTransport
 
 __all__ = ["AsyncRawResponses", "AsyncResponses"]
@@ -208,6 +210,20 @@ class AsyncResponses:
         """
         request = compact_request(self._settings, arguments)
         return await self._fetch(request, CompactResource)
+
+    def connect(self, **options: Unpack[ConnectOptions]) -> AsyncConnection:
+        """A conversation over a WebSocket, opened on entering its context (rules W1 to W7).
+
+            async with client.responses.connect() as connection:
+                async for event in connection.create(model="m", input="hi"):
+                    ...
+
+        Raises `InvalidRequestError`; the connection raises what its methods say.
+        """
+        from ..handshake import connection_settings
+        from .connection import AsyncConnection
+
+        return AsyncConnection(connection_settings(self._settings, self._warner, options))
 
     async def _fetch(self, request: HTTPRequest, kind: type[A]) -> A:
         """Send a request and read the whole answer."""

@@ -27,8 +27,10 @@ from .runs import ToolRun
 from .streams import ResponseStream, Stream
 
 if TYPE_CHECKING:
+    from ..handshake import ConnectOptions
     from ..requests import HTTPRequest
     from ..settings import Settings
+    from .connection import Connection
     from .transport import Transport
 
 __all__ = ["RawResponses", "Responses"]
@@ -208,6 +210,20 @@ class Responses:
         """
         request = compact_request(self._settings, arguments)
         return self._fetch(request, CompactResource)
+
+    def connect(self, **options: Unpack[ConnectOptions]) -> Connection:
+        """A conversation over a WebSocket, opened on entering its context (rules W1 to W7).
+
+            with client.responses.connect() as connection:
+                for event in connection.create(model="m", input="hi"):
+                    ...
+
+        Raises `InvalidRequestError`; the connection raises what its methods say.
+        """
+        from ..handshake import connection_settings
+        from .connection import Connection
+
+        return Connection(connection_settings(self._settings, self._warner, options))
 
     def _fetch(self, request: HTTPRequest, kind: type[A]) -> A:
         """Send a request and read the whole answer."""
