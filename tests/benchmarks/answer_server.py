@@ -37,11 +37,12 @@ def main() -> None:
     events, answer = text_stream(), long_answer()
     whole = b"".join(events)
     burst = b"".join(_chunk(whole[start : start + CHUNK_BYTES]) for start in range(0, len(whole), CHUNK_BYTES))
+    apart = [_head("text/event-stream", "Transfer-Encoding: chunked"), *map(_chunk, events), _chunk(b"")]
     answers = {
         "whole": ([_head("application/json", f"Content-Length: {len(answer)}") + answer], 0.0),
         "burst": ([_head("text/event-stream", "Transfer-Encoding: chunked") + burst + _chunk(b"")], 0.0),
-        "single": ([_head("text/event-stream", "Transfer-Encoding: chunked"), *map(_chunk, events), _chunk(b"")], 0.0),
-        "paced": ([_head("text/event-stream", "Transfer-Encoding: chunked"), *map(_chunk, events), _chunk(b"")], PAUSE_SECONDS),
+        "single": (apart, 0.0),
+        "paced": (apart, PAUSE_SECONDS),
     }
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)

@@ -130,7 +130,7 @@ class EventReader:
                     try:
                         event = parse(data)
                     except ValidationError:
-                        pass
+                        event = None
                 if event is None:
                     self._position = position
                     yield from self._others(name, data, lines)
