@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -141,16 +142,19 @@ ENDINGS = [
 
 @pytest.mark.parametrize("end", ENDINGS)
 def test_z16_whoever_stops_reading_hangs_up(
-    server: ScriptedServer, connect: Clients, end: Callable[[Any], None]
+    server: ScriptedServer, connect: Clients, end: Callable[[Any], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     script = server.script(GOES_ON)
     client = connect(script.base_url)
+    caplog.set_level(logging.INFO, "openresponses_kit")
     gc.disable()  # hanging up must not wait until garbage is collected
     try:
         end(client)
         assert connect.while_running(script.wait_for_closing) == "client"
     finally:
         gc.enable()
+    lines = [each.getMessage() for each in caplog.records if each.name == "openresponses_kit"]
+    assert len(lines) == 1, "a call is told of once, when it is over"
 
 
 def asynchronously(script: Script, work: Callable[[kit.AsyncOpenResponses], Awaitable[None]]) -> None:

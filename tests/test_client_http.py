@@ -106,7 +106,12 @@ def test_m2_parameters_and_options_of_a_provider_are_sent_as_they_are_and_win(
     client = connect(f"{script.base_url}/", default_query={"api-version": "1", "a": "ü &="})
     body = {"temperature": "hot", "acme:route": {"z": 1, "a": [None, 1.5, 2**70]}, "stream_options": None}
     client.responses.create(
-        model="m", input="hi", temperature=0.5, extra_query={"api-version": "2"}, extra_body=body, metadata={"k": "v"}
+        model="m",
+        input="hi",
+        temperature="cold",
+        extra_query={"api-version": "2"},
+        extra_body=body,
+        metadata={"k": "v"},
     )
     assert script.request.target == f"{script.path}/responses?api-version=2&a=%C3%BC+%26%3D"
     assert same_json(script.request.json, {"model": "m", "input": "hi", "metadata": {"k": "v"}, **body})
@@ -289,13 +294,16 @@ def test_closing_a_client_closes_its_connections(server: ScriptedServer, connect
 
 
 def test_a_client_of_ones_own_is_used_as_it_is_and_closed(server: ScriptedServer, connect: Clients) -> None:
-    script = server.script(json_answer(response()), answer(307, headers={"Location": "/elsewhere"}))
+    elsewhere = server.url("/0/v1/responses", other=True)
+    script = server.script(json_answer(response()), answer(307, headers={"Location": elsewhere}))
     kind = httpx2.AsyncClient if connect.is_async else httpx2.Client
     own = kind(headers={"X-Own": "1"}, auth=("user", "password"), follow_redirects=True)
     client = connect(script.base_url, http_client=own, max_retries=0)
     client.responses.create(model="m", input="hi")
     assert script.request.headers["x-own"] == "1"
     assert "authorization" not in script.request.headers
+    with pytest.raises(kit.APIStatusError, match="neither the key nor the request goes to another server"):
+        client.responses.create(model="m", input="hi")
     client.close()
     assert own.is_closed
 

@@ -21,7 +21,7 @@ from .. import SPEC_RELEASE, __version__
 from ..errors import InvalidRequestError
 from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from .formats import OutputFormat
-from .settings import RequestOptions, Settings
+from .settings import RequestOptions, Settings, check_timeout
 from .tools import ToolFunction
 
 if TYPE_CHECKING:
@@ -123,11 +123,10 @@ def checked(cls: type[Model], fields: Mapping[str, Any]) -> Model:
         raise InvalidRequestError("; ".join(dict.fromkeys(reasons))) from None
 
 
-def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], RequestOptions]:
+def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of the body, and the options of the call."""
     fields = {name: value for name, value in arguments.items() if name not in _OPTIONS}
-    options = {name: value for name, value in arguments.items() if name in _OPTIONS}
-    return fields, cast("RequestOptions", options)
+    return fields, {name: value for name, value in arguments.items() if name in _OPTIONS}
 
 
 def _request(
@@ -135,9 +134,9 @@ def _request(
     path: str,
     cls: type[Model],
     fields: Mapping[str, Any],
-    options: RequestOptions,
+    options: Mapping[str, Any],
 ) -> HTTPRequest:
-    extra = options.get("extra_body", {})
+    extra = _mapping(options, "extra_body")
     given = {name: value for name, value in fields.items() if name not in extra}
     streams = bool(fields.get("stream"))
     accepted = "text/event-stream" if streams else "application/json"
@@ -146,17 +145,36 @@ def _request(
         "accept": accepted,
         "idempotency-key": options.get("idempotency_key"),
     }
-    query = {**settings.query, **options.get("extra_query", {})}
+    query = _query({**settings.query, **_mapping(options, "extra_query")})
+    timeout = options.get("timeout", settings.timeout)
+    check_timeout(timeout)
     model = fields.get("model")
     return HTTPRequest(
-        url=f"{settings.base_url}{path}" + (f"?{urlencode(query)}" if query else ""),
-        headers=headers_of(settings, options.get("extra_headers"), others),
+        url=f"{settings.base_url}{path}{query}",
+        headers=headers_of(settings, _mapping(options, "extra_headers"), others),
         body=_json(checked(cls, given), extra),
-        timeout=options.get("timeout", settings.timeout),
+        timeout=timeout,
         max_retries=settings.max_retries,
         streams=streams,
         model=model if isinstance(model, str) else None,
     )
+
+
+def _mapping(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An option that holds values by name; empty when it is None or left out."""
+    given: object = options.get(name) or {}
+    if isinstance(given, Mapping):
+        values = cast("Mapping[object, object]", given)
+        if all(isinstance(each, str) for each in values):
+            return cast("Mapping[str, Any]", values)
+    raise InvalidRequestError(f"{name}: it has to be a mapping with strings as its keys")
+
+
+def _query(parameters: Mapping[str, str]) -> str:
+    try:
+        return f"?{urlencode(parameters)}" if parameters else ""
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError(f"extra_query: it cannot be sent: {error}") from None
 
 
 def _json(body: Model, extra: Mapping[str, object]) -> bytes:
@@ -173,7 +191,9 @@ def _with_format(text: object, text_format: OutputFormat[Any]) -> dict[str, obje
     given = _plain(text)
     if isinstance(given, BaseModel):
         given = given.model_dump()
-    fields = dict(cast("Mapping[str, object]", given)) if given is not None else {}
+    if given is not None and not isinstance(given, Mapping):
+        raise InvalidRequestError("text: it has to be a mapping")
+    fields = dict(cast("Mapping[str, object]", given or {}))
     if "format" in fields:
         raise InvalidRequestError("text.format: it is set by text_format; give one of the two")
     return {**fields, "format": text_format.param()}

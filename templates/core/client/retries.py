@@ -10,7 +10,7 @@ under an idempotency key. Nothing is repeated once an event was handed over; cal
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
@@ -71,6 +71,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return seconds
     try:
         date = parsedate_to_datetime(text)
+        if date.tzinfo is None:  # without a zone it is in UTC, as all dates of HTTP are
+            date = date.replace(tzinfo=UTC)
         return max(0.0, (date - now).total_seconds())
     except (TypeError, ValueError):
         return None
