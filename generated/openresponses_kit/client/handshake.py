@@ -20,7 +20,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from typing_extensions import TypedDict
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.http11 import Response
 
 from .. import SPEC_RELEASE
 from .._tolerance import Warner
@@ -191,12 +192,20 @@ def tls_of(settings: ConnectionSettings) -> ssl.SSLContext | None:
     return settings.tls or ssl.create_default_context()
 
 
+class RefusedError(WebSocketException):
+    """The server answered with a status, which the library is to take for no redirect."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"the server answered with {response.status_code}")
+        self.response = response
+
+
 def opening_error(error: Exception, url: str) -> APIStatusError | APIConnectionError:
     """What it means that a WebSocket could not be opened."""
     server = _shown(url)
     if isinstance(error, TimeoutError):
         return APITimeoutError(f"{server} did not open a WebSocket in time")
-    if not isinstance(error, InvalidStatus):
+    if not isinstance(error, (InvalidStatus, RefusedError)):
         reason = str(error) or type(error).__name__
         return APIConnectionError(f"{server} was not reached: {reason}")
     response = error.response

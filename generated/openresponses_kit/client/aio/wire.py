@@ -16,7 +16,13 @@ from websockets.exceptions import WebSocketException
 from websockets.protocol import State
 
 from ...errors import APIConnectionError
-from ..handshake import LOGGER, ConnectionSettings, handshake_headers, opening_error, tls_of
+from ..handshake import (
+    LOGGER,
+    ConnectionSettings,
+    handshake_headers,
+    opening_error,
+    tls_of,
+)
 
 _MAX_QUEUE = 1024
 """How many frames may wait for a slow reader. While more do the socket is not read at all, so that
@@ -57,7 +63,7 @@ class AsyncWire:
         settings = self._settings
         self._tls = self._tls or tls_of(settings)
         try:
-            self._websocket = await _Connect(
+            websocket = await _Connect(
                 settings.url,
                 ssl=self._tls,
                 compression=None,  # it costs more than it saves on small frames
@@ -70,6 +76,7 @@ class AsyncWire:
                 max_queue=_MAX_QUEUE,
                 logger=LOGGER,
             )
+            self._websocket = websocket
         except (OSError, WebSocketException) as error:
             raise opening_error(error, settings.url) from error
         self._is_dropped = False

@@ -12,17 +12,41 @@ import socket
 import ssl
 from contextlib import suppress
 
-from websockets.exceptions import WebSocketException
+from websockets.datastructures import HeadersLike
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 
 from ...errors import APIConnectionError
-from ..handshake import LOGGER, ConnectionSettings, handshake_headers, opening_error, tls_of
+from ..handshake import (
+    LOGGER,
+    ConnectionSettings,
+    RefusedError,
+    handshake_headers,
+    opening_error,
+    tls_of,
+)
 
 _MAX_QUEUE = 1024
 """How many frames may wait for a slow reader. While more do the socket is not read at all, so that
 memory is bounded; nor are the server's signs of life then.
 """
+
+
+class _Connection(ClientConnection):
+    """A WebSocket that follows no redirect (rule T2)."""
+
+    def handshake(
+        self,
+        additional_headers: HeadersLike | None = None,
+        user_agent_header: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """The opening handshake. Raises `RefusedError` for any status but that of success."""
+        try:
+            super().handshake(additional_headers, user_agent_header, timeout)
+        except InvalidStatus as error:
+            raise RefusedError(error.response) from None
 
 
 class Wire:
@@ -50,8 +74,9 @@ class Wire:
         settings = self._settings
         self._tls = self._tls or tls_of(settings)
         try:
-            self._websocket = connect(
+            websocket = connect(
                 settings.url,
+                create_connection=_Connection,
                 ssl=self._tls,
                 compression=None,  # it costs more than it saves on small frames
                 additional_headers=handshake_headers(settings),
@@ -63,6 +88,8 @@ class Wire:
                 max_queue=_MAX_QUEUE,
                 logger=LOGGER,
             )
+            # Newer versions of the library want it to be entered; it outlives any one block.
+            self._websocket = websocket.__enter__()
         except (OSError, WebSocketException) as error:
             raise opening_error(error, settings.url) from error
         self._is_dropped = False
