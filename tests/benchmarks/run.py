@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events|sse] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|imports|events|sse|client] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import compare_client
 import compare_events
 import compare_generate
 import compare_imports
@@ -23,10 +24,11 @@ BENCHMARKS = {
     "imports": compare_imports,
     "events": compare_events,
     "sse": compare_sse,
+    "client": compare_client,
 }
 _PACKAGES = """
-    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core jiter msgspec openai openresponses-py
-    openresponses-types
+    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core jiter msgspec httpx2 openai
+    openresponses-py openresponses-types
 """.split()
 
 
