@@ -9,15 +9,17 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from either_client import Clients
 from hypothesis import HealthCheck, Phase, settings
 from payloads import NEWEST
 from pydantic import BaseModel, TypeAdapter
+from scripted_server import ScriptedServer
 
 settings.register_profile(
     "default",
@@ -108,3 +110,25 @@ def reader(package: Callable[[str], ModuleType]) -> Callable[..., Reader]:
         return made[release, symbol]
 
     return reader
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ScriptedServer]:
+    """A real HTTP server in a process of its own."""
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(
+    request: pytest.FixtureRequest,
+    package: Callable[[str], ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[Clients]:
+    """Makes clients of one kind; a test that takes it runs with both."""
+    # No test needs certificates, and to load those of the system for every client takes longer than most tests.
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    with Clients(package(NEWEST), is_async=request.param == "async") as clients:
+        yield clients

@@ -36,7 +36,7 @@ def run(*arguments: str | Path) -> Result:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     check_printed(result.output)
-    assert "Traceback" not in result.output
+    assert "Traceback (most" not in result.output
     return result
 
 

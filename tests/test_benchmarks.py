@@ -49,6 +49,14 @@ RATIOS = [
     ("client", "create, 1 MB", "openresponses-py", "openresponses"),
     ("client", "model_dump_json, 1 MB", "datamodel-codegen, exclude_unset=True", None),
     ("client", "model_dump_json(exclude_unset=False), 1 MB", "datamodel-codegen", None),
+    ("transports", "FastClient, bytes", "httpx2.Client, bytes", None),
+    ("transports", "FastClient, events", "httpx2.Client, events", None),
+    ("transports", "FastClient, events apart", "httpx2.Client, events apart", None),
+    ("transports", "AsyncFastClient, bytes", "httpx2.AsyncClient, bytes", "aiohttp"),
+    ("transports", "AsyncFastClient, events", "httpx2.AsyncClient, events", "aiohttp"),
+    ("transports", "AsyncFastClient, events apart", "httpx2.AsyncClient, events apart", "aiohttp"),
+    ("fold", "ResponseAccumulator.add", "parse_event", None),
+    ("fold", "ResponseAccumulator.add, 100,000 deltas", "ResponseAccumulator.add, 1,000 deltas", None),
 ]
 
 

@@ -20,18 +20,29 @@ SPEC_RELEASE = "2026-04-24"
 """The release of the Open Responses specification that this package was generated from."""
 
 if TYPE_CHECKING:
+    from ._base import (
+        Deviation,
+    )
+    from ._tolerance import (
+        DeviationWarning,
+    )
     from .accumulate import (
         ResponseAccumulator,
+        fold,
     )
     from .client.aio.client import (
         AsyncOpenResponses,
+    )
+    from .client.aio.connection import (
+        AsyncConnection,
+        AsyncTurn,
     )
     from .client.aio.responses import (
         AsyncRawResponses,
         AsyncResponses,
     )
     from .client.aio.runs import (
-        AsyncRun,
+        AsyncToolRun,
     )
     from .client.aio.streams import (
         AsyncResponseStream,
@@ -45,11 +56,26 @@ if TYPE_CHECKING:
         CreateArguments,
         RunOptions,
     )
+    from .client.fast_async import (
+        AsyncFastClient,
+        AsyncFastTransport,
+    )
+    from .client.fast_sync import (
+        FastClient,
+        FastTransport,
+    )
+    from .client.formats import (
+        OutputFormat,
+        OutputParseError,
+    )
     from .client.loop import (
         RunResult,
     )
     from .client.parsed import (
         ParsedResponse,
+    )
+    from .client.schemas import (
+        UnsupportedSchemaError,
     )
     from .client.settings import (
         ClientOptions,
@@ -58,16 +84,27 @@ if TYPE_CHECKING:
     from .client.sync.client import (
         OpenResponses,
     )
+    from .client.sync.connection import (
+        Connection,
+        Turn,
+    )
     from .client.sync.responses import (
         RawResponses,
         Responses,
     )
     from .client.sync.runs import (
-        Run,
+        ToolRun,
     )
     from .client.sync.streams import (
         ResponseStream,
         Stream,
+    )
+    from .client.tools import (
+        ToolContent,
+        ToolError,
+        ToolFunction,
+        ToolOutcome,
+        tool,
     )
     from .errors import (
         APIConnectionError,
@@ -263,12 +300,16 @@ __all__ = [
     "AssistantContentParam",
     "AssistantContentPartParam",
     "AssistantMessageItemParam",
+    "AsyncConnection",
+    "AsyncFastClient",
+    "AsyncFastTransport",
     "AsyncOpenResponses",
     "AsyncRawResponses",
     "AsyncResponseStream",
     "AsyncResponses",
-    "AsyncRun",
     "AsyncStream",
+    "AsyncToolRun",
+    "AsyncTurn",
     "AuthenticationError",
     "BadRequestError",
     "ClientOptions",
@@ -278,15 +319,20 @@ __all__ = [
     "CompactionBody",
     "CompactionSummaryItemParam",
     "ConflictError",
+    "Connection",
     "ContentPart",
     "CreateArguments",
     "CreateResponseBody",
     "DetailEnum",
     "DeveloperMessageItemParam",
+    "Deviation",
+    "DeviationWarning",
     "EmptyModelParam",
     "Error",
     "ErrorPayload",
     "ErrorStreamingEvent",
+    "FastClient",
+    "FastTransport",
     "FunctionCall",
     "FunctionCallItemParam",
     "FunctionCallItemStatus",
@@ -336,6 +382,8 @@ __all__ = [
     "NotFoundError",
     "OpenResponses",
     "OpenResponsesError",
+    "OutputFormat",
+    "OutputParseError",
     "OutputTextContent",
     "OutputTextContentParam",
     "OutputTokensDetails",
@@ -384,7 +432,6 @@ __all__ = [
     "ResponseStream",
     "Responses",
     "ResponsesToolParam",
-    "Run",
     "RunOptions",
     "RunResult",
     "ServiceTierEnum",
@@ -416,8 +463,14 @@ __all__ = [
     "ToolChoice",
     "ToolChoiceParam",
     "ToolChoiceValueEnum",
+    "ToolContent",
+    "ToolError",
+    "ToolFunction",
+    "ToolOutcome",
+    "ToolRun",
     "TopLogProb",
     "TruncationEnum",
+    "Turn",
     "UnknownAnnotation",
     "UnknownAnnotationParam",
     "UnknownContentPart",
@@ -432,6 +485,7 @@ __all__ = [
     "UnknownToolChoiceParam",
     "UnknownToolParam",
     "UnprocessableEntityError",
+    "UnsupportedSchemaError",
     "UrlCitationBody",
     "UrlCitationParam",
     "Usage",
@@ -443,7 +497,9 @@ __all__ = [
     "WebSocketErrorEvent",
     "WebSocketResponseCreateEvent",
     "__version__",
+    "fold",
     "parse_event",
+    "tool",
 ]
 
 _origins = dict.fromkeys(__all__, "models")
@@ -482,6 +538,20 @@ _origins |= dict.fromkeys(
 )
 _origins |= dict.fromkeys(
     (
+        "AsyncFastClient",
+        "AsyncFastTransport",
+    ),
+    "client.fast_async",
+)
+_origins |= dict.fromkeys(
+    (
+        "FastClient",
+        "FastTransport",
+    ),
+    "client.fast_sync",
+)
+_origins |= dict.fromkeys(
+    (
         "APIConnectionError",
         "APIResponseValidationError",
         "APIStatusError",
@@ -507,7 +577,10 @@ _origins |= dict.fromkeys(
     "errors",
 )
 _origins |= dict.fromkeys(
-    ("ResponseAccumulator",),
+    (
+        "ResponseAccumulator",
+        "fold",
+    ),
     "accumulate",
 )
 _origins |= dict.fromkeys(
@@ -523,12 +596,23 @@ _origins |= dict.fromkeys(
     "client.arguments",
 )
 _origins |= dict.fromkeys(
+    (
+        "OutputFormat",
+        "OutputParseError",
+    ),
+    "client.formats",
+)
+_origins |= dict.fromkeys(
     ("RunResult",),
     "client.loop",
 )
 _origins |= dict.fromkeys(
     ("ParsedResponse",),
     "client.parsed",
+)
+_origins |= dict.fromkeys(
+    ("UnsupportedSchemaError",),
+    "client.schemas",
 )
 _origins |= dict.fromkeys(
     (
@@ -538,12 +622,36 @@ _origins |= dict.fromkeys(
     "client.settings",
 )
 _origins |= dict.fromkeys(
+    (
+        "ToolContent",
+        "ToolError",
+        "ToolFunction",
+        "ToolOutcome",
+        "tool",
+    ),
+    "client.tools",
+)
+_origins |= dict.fromkeys(
     ("OpenResponses",),
     "client.sync.client",
 )
 _origins |= dict.fromkeys(
     ("AsyncOpenResponses",),
     "client.aio.client",
+)
+_origins |= dict.fromkeys(
+    (
+        "Connection",
+        "Turn",
+    ),
+    "client.sync.connection",
+)
+_origins |= dict.fromkeys(
+    (
+        "AsyncConnection",
+        "AsyncTurn",
+    ),
+    "client.aio.connection",
 )
 _origins |= dict.fromkeys(
     (
@@ -560,11 +668,11 @@ _origins |= dict.fromkeys(
     "client.aio.responses",
 )
 _origins |= dict.fromkeys(
-    ("Run",),
+    ("ToolRun",),
     "client.sync.runs",
 )
 _origins |= dict.fromkeys(
-    ("AsyncRun",),
+    ("AsyncToolRun",),
     "client.aio.runs",
 )
 _origins |= dict.fromkeys(
@@ -580,6 +688,14 @@ _origins |= dict.fromkeys(
         "AsyncStream",
     ),
     "client.aio.streams",
+)
+_origins |= dict.fromkeys(
+    ("Deviation",),
+    "_base",
+)
+_origins |= dict.fromkeys(
+    ("DeviationWarning",),
+    "_tolerance",
 )
 
 

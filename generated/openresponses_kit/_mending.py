@@ -21,17 +21,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import (
-    Annotated,
-    Any,
-    Final,
-    Literal,
-    TypeAlias,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-)
+from typing import Annotated, Any, Final, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
@@ -130,24 +120,19 @@ def _fitted(kind: Kind, value: object, path: Path, report: Report) -> object:
     return kind.inside(converted, path, report)
 
 
-def _no(value: object) -> None:
-    """Convert nothing."""
-    del value
-
-
 @dataclass(frozen=True)
 class _Leaf(Kind):
     """A type with nothing inside that could deviate."""
 
     empty: object
     test: Callable[[object], bool]
-    convert: Callable[[object], object] = _no
+    convert: Callable[[object], object] | None = None
 
     def accepts(self, value: object) -> bool:
         return self.test(value)
 
     def converted(self, value: object) -> object:
-        return self.convert(value)
+        return self.convert(value) if self.convert else None
 
     def zero(self) -> object:
         return self.empty
@@ -168,6 +153,8 @@ class _OneOf(Kind):
 
 @dataclass(frozen=True)
 class _List(Kind):
+    """A list of items of one type."""
+
     item: Kind
 
     def accepts(self, value: object) -> bool:
@@ -186,6 +173,8 @@ class _List(Kind):
 
 @dataclass(frozen=True)
 class _Map(Kind):
+    """An object of any keys, with values of one type."""
+
     item: Kind
 
     def accepts(self, value: object) -> bool:
@@ -201,6 +190,8 @@ class _Map(Kind):
 
 @dataclass(frozen=True)
 class _Object(Kind):
+    """An object that a class describes."""
+
     cls: type[BaseModel]
 
     def accepts(self, value: object) -> bool:
@@ -215,14 +206,13 @@ class _Object(Kind):
         for name, info in self.cls.model_fields.items():
             # A constant has a default for those who construct; a server has to send it.
             is_constant = get_origin(info.annotation) is Literal
-            kind = _kind(info.annotation, info.metadata)
-            is_required = info.is_required() or is_constant
-            fields.append(Field(name, info.alias or name, is_required, kind))
+            kind, required = _kind(info.annotation, info.metadata), info.is_required()
+            fields.append(Field(name, info.alias or name, required or is_constant, kind))
         return {each.wire_name: each for each in fields}
 
     def zero(self) -> object:
-        fields = self.fields.items()
-        return {name: each.kind.zero() for name, each in fields if each.is_required}
+        fields = self.fields.values()
+        return {each.wire_name: each.kind.zero() for each in fields if each.is_required}
 
     def inside(self, value: Any, path: Path, report: Report) -> object:
         result: dict[str, object] = dict(value)
@@ -355,17 +345,13 @@ def _json_of(value: object) -> str | None:
     return None if value is None else to_json(value).decode()
 
 
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 _NULL: Final = _Leaf("null", None, lambda value: value is None)
 _LEAVES: Final[Mapping[Any, Kind]] = {
     Any: _Leaf("any value", None, lambda _: True),
     types.NoneType: _NULL,
     bool: _Leaf("a boolean", False, lambda value: isinstance(value, bool)),
     str: _Leaf("a string", "", lambda value: isinstance(value, str), _json_of),
-    int: _Leaf("an integer", 0, _is_integer, _integer_in),
+    int: _Leaf("an integer", 0, lambda value: type(value) is int, _integer_in),
     float: _Leaf("a number", 0.0, _is_number, _number_in),
 }
 
@@ -408,16 +394,22 @@ def _union(args: tuple[Any, ...], marks: list[Any]) -> Kind:
         members = tuple(each for each in members if each is not _NULL)
     tagged = next((mark for mark in marks if isinstance(mark, Tagged)), None)
     if tagged is None:
-        names = " or ".join(dict.fromkeys(each.name for each in members))
-        return members[0] if len(members) == 1 else _Choice(names, members)
+        return members[0] if len(members) == 1 else _Choice(_named_together(members), members)
     objects = [each for each in members if isinstance(each, (_Object, _Variants))]
-    unknown = [
-        each
-        for each in objects
-        if isinstance(each, _Object) and issubclass(each.cls, UnknownVariant)
-    ]
-    known = tuple(each for each in objects if each not in unknown)
-    return _Variants("an object", tagged.by, known, unknown[0] if unknown else None)
+    unknown = next((each for each in objects if _takes_any_tag(each)), None)
+    known = tuple(each for each in objects if each is not unknown)
+    return _Variants("an object", tagged.by, known, cast("_Object | None", unknown))
+
+
+def _takes_any_tag(kind: _Object | _Variants) -> bool:
+    return isinstance(kind, _Object) and issubclass(kind.cls, UnknownVariant)
+
+
+def _named_together(members: tuple[Kind, ...]) -> str:
+    """What a union requires; the known values of an enum that is open say nothing."""
+    is_open = any(isinstance(each, _Leaf) and each is not _NULL for each in members)
+    named = [each.name for each in members if not (is_open and isinstance(each, _OneOf))]
+    return " or ".join(dict.fromkeys(named))
 
 
 def _named(value: object) -> str:
@@ -425,7 +417,8 @@ def _named(value: object) -> str:
     if value is None:
         return "null"
     names = {bool: "a boolean", str: "a string", list: "a list", dict: "an object"}
-    return next((name for kind, name in names.items() if isinstance(value, kind)), "a number")
+    number = "a number" if _is_number(value) else "too large a number"
+    return next((name for kind, name in names.items() if isinstance(value, kind)), number)
 
 
 def _text(path: Path) -> str:

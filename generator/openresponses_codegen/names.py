@@ -18,12 +18,18 @@ MAX_NAME = 120
 RUNTIME_NAMES = frozenset(
     """
     APIConnectionError APIResponseValidationError APIStatusError APITimeoutError Annotated AnswerModel Any
-    AuthenticationError BadRequestError BaseModel Callable ClassVar ConfigDict ConflictError Deviation Event Field
+    AsyncConnection AsyncFastClient AsyncFastTransport AsyncOpenResponses AsyncRawResponses AsyncResponseStream
+    AsyncResponses AsyncStream AsyncToolRun AsyncTurn AuthenticationError BadRequestError BaseModel Callable
+    ClassVar ClientOptions CompactArguments ConfigDict ConflictError Connection ConnectionArguments
+    ConnectionSettings CreateArguments Deviation DeviationWarning Event FastClient FastTransport Field
     InternalServerError InvalidRequestError Literal Mapping MappingProxyType Model ModelError NotFoundError
-    NotRequired Omittable OpenResponsesError Optional PermissionDeniedError RateLimitError RequestModel Required
-    ResponseArguments ResponseModel Self Sequence Shaped StreamDecodeError StreamError StreamEvent StreamFailedError
-    StreamInterruptedError StreamOrderError TYPE_CHECKING Tagged TurnArguments TypeAdapter TypeAlias TypeAliasType
-    TypedDict Union UnknownEvent UnknownVariant UnknownVariantParam UnprocessableEntityError
+    NotRequired Omittable OpenResponses OpenResponsesError Optional OutputFormat OutputParseError ParsedResponse
+    PermissionDeniedError RateLimitError RawResponse RawResponses RequestModel RequestOptions Required
+    ResponseAccumulator ResponseArguments ResponseModel ResponseStream Responses RunArguments RunOptions RunResult
+    Self Sequence Shaped Stream StreamDecodeError StreamError StreamEvent StreamFailedError StreamInterruptedError
+    StreamOrderError StreamTimeoutError TYPE_CHECKING Tagged ToolContent ToolError ToolFunction ToolOutcome ToolRun
+    Turn TurnArguments TypeAdapter TypeAlias TypeAliasType TypedDict Union UnknownEvent UnknownVariant
+    UnknownVariantParam UnprocessableEntityError UnsupportedSchemaError fold tool
     EVENT_TYPES SPEC_RELEASE annotations cache events import_module models params parse_event
     AttributeError False None True bool bytes dict float frozenset getattr globals int isinstance list object property
     set sorted str super tuple type

@@ -75,6 +75,8 @@ def read_mended(kind: TypeAliasType, text: bytes | str) -> Any: ...
 def read_mended(kind: Any, text: bytes | str) -> Any:
     """Read JSON text that was refused when read strictly, and list on it where it deviates.
 
+    A hot path has a strict reader of its own and calls this when that raises `ValidationError`.
+
     Raises `ValueError` when the text is no JSON object, and `pydantic.ValidationError`, which is a
     `ValueError`, when a value breaks a limit of a schema, such as a pattern. The schemas of
     responses in the official releases have no limits.
@@ -117,9 +119,9 @@ class Warner:
         """
         new = [each for each in deviations_of(answer) if self._is_new(type(answer), each)]
         if new:
-            more = f" There are {len(new) - 1} more such places." if len(new) > 1 else ""
+            more = f" (and at {len(new) - 1} more places)" if len(new) > 1 else ""
             warnings.warn(
-                f"{type(answer).__name__} deviates from the specification. {new[0]}{more}",
+                f"{type(answer).__name__} deviates from the protocol: {new[0]}{more}",
                 DeviationWarning,
                 stacklevel=stacklevel,
             )

@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events|sse|client] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|imports|events|sse|fold|transports|client] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from pathlib import Path
 
 import compare_client
 import compare_events
+import compare_fold
 import compare_generate
 import compare_imports
 import compare_sse
+import compare_transports
 from side_by_side import Figure, PeerMissingError, Skipped, table
 
 BENCHMARKS = {
@@ -24,11 +26,13 @@ BENCHMARKS = {
     "imports": compare_imports,
     "events": compare_events,
     "sse": compare_sse,
+    "fold": compare_fold,
+    "transports": compare_transports,
     "client": compare_client,
 }
 _PACKAGES = """
-    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core jiter msgspec httpx2 openai
-    openresponses-py openresponses-types
+    openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core httpx2 jiter msgspec openai
+    openresponses-py openresponses-types aiohttp
 """.split()
 
 

@@ -8,10 +8,9 @@ Rules kept here: E5 (by way of `retries`), T2 (the key goes to the configured se
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -24,7 +23,6 @@ _SAME_METHOD = frozenset({307, 308})
 _MOST_REDIRECTS = 5
 _UNREACHED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 _CHANCE = random.SystemRandom()
-_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
 
 class Attempts:
@@ -46,38 +44,46 @@ class Attempts:
             raise connection_error(error, self.request.url, self.tries) from error
         return delay(self.tries, _CHANCE.random()) or 0.0
 
-    def after_answer(self, status_code: int, headers: Mapping[str, str]) -> float | None:
-        """Seconds to wait before the next try; None when the answer is to be reported.
+    def after_refusal(self, error: APIStatusError) -> float:
+        """Seconds to wait before the next try. Raises the error when there is none.
 
-        Raises `APIStatusError` for a redirect that is not followed.
+        Raises an error of its own for a redirect that is not followed.
         """
-        if status_code in _REDIRECTS:
-            self._follow(status_code, headers)
+        if error.status_code in _REDIRECTS:
+            self._follow(error)
             return 0.0
         self.tries += 1
-        if self.tries > self.request.max_retries or not may_repeat_status(status_code):
-            return None
-        wanted = retry_after(headers, datetime.now(UTC))
-        return delay(self.tries, _CHANCE.random(), wanted)
+        repeats = may_repeat_status(error.status_code, error.type)
+        if self.tries > self.request.max_retries or not repeats:
+            raise error
+        seconds = delay(self.tries, _CHANCE.random(), retry_after(error.headers, datetime.now(UTC)))
+        if seconds is None:
+            raise error
+        return seconds
 
-    def _follow(self, status_code: int, headers: Mapping[str, str]) -> None:
+    def _follow(self, error: APIStatusError) -> None:
         """Send the same request to another URL of the same server next."""
-        target = urljoin(self.request.url, headers.get("location", ""))
+        target = _target(self.request.url, error.headers.get("location", ""))
         self._redirects += 1
-        if status_code not in _SAME_METHOD:
+        if target is None:
+            reason = "it names no URL"
+        elif error.status_code not in _SAME_METHOD:
             reason = "a redirect of this kind turns a request into another one"
-        elif _origin(target) != _origin(self.request.url):
+        elif _server(target) != _server(httpx2.URL(self.request.url)):
             reason = "neither the key nor the request goes to another server"
         elif self._redirects > _MOST_REDIRECTS:
             reason = "it redirects again and again"
         else:
-            self.request = replace(self.request, url=target)
+            self.request = replace(self.request, url=str(target))
             return
+        where = f" to {_shown(str(target))}" if target is not None else ""
         raise APIStatusError(
-            f"the server answered with {status_code} and redirects to {_shown(target)}, which is "
-            f"not followed: {reason}; check base_url",
-            status_code=status_code,
-            headers=headers,
+            f"the server answered with {error.status_code}, a redirect{where} that is not "
+            f"followed: {reason}; check base_url",
+            status_code=error.status_code,
+            request_id=error.request_id,
+            body=error.body,
+            headers=error.headers,
         )
 
 
@@ -90,8 +96,9 @@ def failure_of(error: httpx2.HTTPError) -> Failure:
     return Failure.BROKEN
 
 
-def connection_error(error: httpx2.HTTPError, url: str, tries: int = 1) -> APIConnectionError:
+def connection_error(error: httpx2.HTTPError, url: str, tries: int) -> APIConnectionError:
     """The error to report for a request that has no answer."""
+    forget_request(error)
     server = _shown(url)
     times = f" after {tries} tries" if tries > 1 else ""
     if isinstance(error, httpx2.TimeoutException):
@@ -104,9 +111,32 @@ def connection_error(error: httpx2.HTTPError, url: str, tries: int = 1) -> APICo
     )
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+def broken_answer(error: httpx2.HTTPError, url: str) -> APIConnectionError:
+    """The error to report for an answer whose body is not to be had."""
+    forget_request(error)
+    server = _shown(url)
+    if isinstance(error, httpx2.TimeoutException):
+        kind = type(error).__name__
+        return APITimeoutError(f"the answer of {server} did not come in time ({kind})")
+    reason = str(error) or type(error).__name__
+    return APIConnectionError(f"the answer of {server} broke off: {reason}")
+
+
+def forget_request(error: httpx2.HTTPError) -> None:
+    """Take the request out of an error of the HTTP library: the key is in it (rule T2)."""
+    error.request = httpx2.Request("POST", "")
+
+
+def _target(url: str, location: str) -> httpx2.URL | None:
+    """Where a redirect leads; None when it does not say."""
+    try:
+        return httpx2.URL(url).join(location) if location else None
+    except (httpx2.InvalidURL, ValueError):
+        return None
+
+
+def _server(url: httpx2.URL) -> tuple[str, bytes, str, int | None]:
+    return url.scheme, url.userinfo, url.host, url.port
 
 
 def _shown(url: str) -> str:

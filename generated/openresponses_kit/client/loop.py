@@ -117,7 +117,8 @@ class ToolLoop:
                     "output": outcome.output,
                 }
             )
-        self._arguments["tool_choice"] = _relaxed(self._arguments.get("tool_choice"))
+        if "tool_choice" in self._arguments:
+            self._arguments["tool_choice"] = _relaxed(self._arguments["tool_choice"])
 
     def result(self) -> RunResult:
         """What came of the run."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar, cast
 
 from ..models import ResponseResource
-from .formats import OutputFormat
+from .formats import OutputFormat, OutputParseError
 
 __all__ = ["ParsedResponse"]
 
@@ -41,5 +41,9 @@ def parsed(response: ResponseResource, text_format: OutputFormat[T] | None) -> P
         object.__setattr__(result, name, getattr(response, name))
     is_whole = response.status == "completed" and response.refusal is None
     if text_format is not None and is_whole and not response.function_calls:
-        vars(result)["_parsed"] = text_format.parse(response.output_text)
+        try:
+            vars(result)["_parsed"] = text_format.parse(response.output_text)
+        except OutputParseError as error:
+            error.response = response
+            raise
     return result

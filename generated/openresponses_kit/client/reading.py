@@ -10,14 +10,17 @@ read strictly; when that fails it is mended, as answers are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from .._base import Deviation
+from .._families import normalised
 from .._tolerance import Warner, deviations_of, read_mended
-from ..accumulate import ResponseAccumulator, normalised
-from ..errors import StreamDecodeError, StreamError, StreamInterruptedError
+from ..accumulate import ResponseAccumulator
+from ..errors import StreamDecodeError, StreamError, StreamFailedError, StreamInterruptedError
 from ..events import (
     ResponseCompletedStreamingEvent,
     ResponseFailedStreamingEvent,
@@ -34,6 +37,8 @@ _TERMINAL = (
     ResponseIncompleteStreamingEvent,
     ResponseFailedStreamingEvent,
 )
+_MOST_DEVIATIONS = 1000
+"""How many are listed: a server that deviates does so in every event."""
 _KEPT_BYTES = 8 * 1024 * 1024
 """How much of a stream is kept to fold it should it break; a longer one is folded as it comes."""
 
@@ -102,6 +107,9 @@ class EventReader:
         self._accumulator = accumulator
         self._kept: list[bytes] = []
         self._kept_bytes = 0
+        self._position = 0
+        self.deviations: list[Deviation] = []
+        """Where events deviate from the protocol and were mended."""
         self.response: ResponseResource | None = None
         """The response of the terminal event, once that came (rule S4)."""
 
@@ -114,22 +122,27 @@ class EventReader:
             self._keep(chunk)
         accumulator = self._accumulator
         add = accumulator.add if accumulator is not None else None
+        position = self._position
         try:
             for name, data, lines in self._decoder.split(chunk):
-                parse = _deltas.get(name)
-                if parse is None:
+                event, parse = None, _deltas.get(name)
+                if parse is not None:
+                    try:
+                        event = parse(data)
+                    except ValidationError:
+                        event = None
+                if event is None:
+                    self._position = position
                     yield from self._others(name, data, lines)
+                    position = self._position
                     continue
-                try:
-                    event = parse(data)
-                except ValidationError:
-                    yield from self._others(name, data, lines)
-                    continue
+                position += 1
                 if add is not None:
                     add(event)
                 yield event
         except SSELimitError as error:
             raise StreamDecodeError(str(error), response=self.partial()) from None
+        self._position = position
 
     def _others(self, name: bytes, data: bytes, lines: bytes) -> Iterator[StreamEvent]:
         """The events of a block that is no delta seen before, or is written in another way."""
@@ -139,6 +152,7 @@ class EventReader:
             if content == b"[DONE]":
                 continue
             event = self._read(content, kind)
+            self._position += 1
             if isinstance(event, _TERMINAL):
                 self.response = event.response
             elif event.is_delta and not lines and event.type == kind and name not in _deltas:
@@ -149,28 +163,56 @@ class EventReader:
             yield event
 
     def finish(self) -> None:
-        """Say that the stream has ended. Raises `StreamInterruptedError` if it should not have."""
+        """Say that the stream has ended.
+
+        Raises `StreamInterruptedError` or, after an `error` event, `StreamFailedError` when no
+        terminal event came.
+        """
         if self.response is None:
             self._fold().close()
-            raise StreamInterruptedError(
-                "the stream ended without a terminal event", response=self.partial()
-            )
 
     def broken(self, reason: str, kind: type[StreamError] = StreamInterruptedError) -> StreamError:
-        """The error for a connection that broke in mid-stream."""
-        partial = self.partial()
-        return kind(f"the stream broke: {reason}", response=partial)
+        """The error for a connection that broke in mid-stream.
+
+        What the server told of a failure before, by an `error` event, counts for more (rule S5).
+        """
+        try:
+            self._fold().close()
+        except StreamFailedError as failure:
+            return failure
+        except StreamInterruptedError:
+            pass
+        return kind(f"the stream broke: {reason}", response=self.partial())
 
     def partial(self) -> ResponseResource | None:
         """The response as far as it came; None before the first event that holds one."""
-        return self._fold().partial()
+        return self._fold().snapshot()
+
+    def final(self) -> ResponseResource:
+        """The response, after its last event, with all `deviations` of the stream.
+
+        Raises `StreamInterruptedError` and `StreamFailedError` when no terminal event came.
+        """
+        accumulator = self._fold()
+        response = accumulator.close()
+        vars(response)["_deviations"] = tuple(accumulator.deviations)
+        if self._warner is not None:
+            self._warner.warn(response, stacklevel=4)
+        vars(response)["_deviations"] = (*self.deviations, *accumulator.deviations)
+        return response
 
     def _read(self, data: bytes, name: str) -> StreamEvent:
         try:
-            return read_event(data, name, self._warner)
+            event = read_event(data, name, self._warner)
         except StreamDecodeError as error:
             error.response = self.partial()
             raise
+        if "sequence_number" not in event.model_fields_set and type(event) is not UnknownEvent:
+            vars(event)["sequence_number"] = self._position  # better than zero: it rises (rule S3)
+        for each in deviations_of(event)[: _MOST_DEVIATIONS - len(self.deviations)]:
+            path = f"events[{self._position}].{each.path}"
+            self.deviations.append(replace(each, path=path))
+        return event
 
     def _keep(self, chunk: bytes) -> None:
         self._kept.append(chunk)

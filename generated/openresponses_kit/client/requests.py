@@ -21,11 +21,12 @@ from .. import SPEC_RELEASE, __version__
 from ..errors import InvalidRequestError
 from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from .formats import OutputFormat
-from .settings import RequestOptions, Settings
+from .settings import RequestOptions, Settings, check_timeout
 from .tools import ToolFunction
 
 if TYPE_CHECKING:
     import httpx2
+    from pydantic_core import ErrorDetails
 
     from .._base import Model
 
@@ -54,6 +55,11 @@ class HTTPRequest:
     def is_idempotent(self) -> bool:
         """Whether the server can tell a repetition from a new request."""
         return "idempotency-key" in self.headers
+
+    def without_key(self, body: bytes) -> bytes:
+        """The body of an error without the key, which some servers repeat there."""
+        key = self.headers.get("authorization", "").rpartition(" ")[2].encode()
+        return body.replace(key, b"***") if key else body
 
 
 def create_request(
@@ -99,9 +105,9 @@ def headers_of(
         headers |= {name.lower(): value for name, value in source.items()}
     sent = {name: value for name, value in headers.items() if value is not None}
     for name, value in sent.items():
-        if not _HEADER_NAME.fullmatch(name) or not value.isascii() or not value.isprintable():
+        if not _HEADER_NAME.fullmatch(name) or not _is_header_value(value):
             raise InvalidRequestError(
-                f"header {name!r}: its name or its value has characters that no header may have"
+                f"header {name!r}: it is no text, or has characters that no header may have"
             )
     return sent
 
@@ -112,16 +118,15 @@ def checked(cls: type[Model], fields: Mapping[str, Any]) -> Model:
     try:
         return cls(**fields)
     except ValidationError as error:
-        lines = error.errors(include_url=False, include_context=False)
-        reasons = [f"{_place(line['loc'], fields)}: {line['msg']}" for line in lines]
+        lines = error.errors(include_url=False)
+        reasons = [f"{_place(line, fields)}: {_reason(line)}" for line in lines]
         raise InvalidRequestError("; ".join(dict.fromkeys(reasons))) from None
 
 
-def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], RequestOptions]:
+def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of the body, and the options of the call."""
     fields = {name: value for name, value in arguments.items() if name not in _OPTIONS}
-    options = {name: value for name, value in arguments.items() if name in _OPTIONS}
-    return fields, cast("RequestOptions", options)
+    return fields, {name: value for name, value in arguments.items() if name in _OPTIONS}
 
 
 def _request(
@@ -129,9 +134,9 @@ def _request(
     path: str,
     cls: type[Model],
     fields: Mapping[str, Any],
-    options: RequestOptions,
+    options: Mapping[str, Any],
 ) -> HTTPRequest:
-    extra = options.get("extra_body", {})
+    extra = _mapping(options, "extra_body")
     given = {name: value for name, value in fields.items() if name not in extra}
     streams = bool(fields.get("stream"))
     accepted = "text/event-stream" if streams else "application/json"
@@ -140,17 +145,36 @@ def _request(
         "accept": accepted,
         "idempotency-key": options.get("idempotency_key"),
     }
-    query = {**settings.query, **options.get("extra_query", {})}
+    query = _query({**settings.query, **_mapping(options, "extra_query")})
+    timeout = options.get("timeout", settings.timeout)
+    check_timeout(timeout)
     model = fields.get("model")
     return HTTPRequest(
-        url=f"{settings.base_url}{path}" + (f"?{urlencode(query)}" if query else ""),
-        headers=headers_of(settings, options.get("extra_headers"), others),
+        url=f"{settings.base_url}{path}{query}",
+        headers=headers_of(settings, _mapping(options, "extra_headers"), others),
         body=_json(checked(cls, given), extra),
-        timeout=options.get("timeout", settings.timeout),
+        timeout=timeout,
         max_retries=settings.max_retries,
         streams=streams,
         model=model if isinstance(model, str) else None,
     )
+
+
+def _mapping(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An option that holds values by name; empty when it is None or left out."""
+    given: object = options.get(name) or {}
+    if isinstance(given, Mapping):
+        values = cast("Mapping[object, object]", given)
+        if all(isinstance(each, str) for each in values):
+            return cast("Mapping[str, Any]", values)
+    raise InvalidRequestError(f"{name}: it has to be a mapping with strings as its keys")
+
+
+def _query(parameters: Mapping[str, str]) -> str:
+    try:
+        return f"?{urlencode(parameters)}" if parameters else ""
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError(f"extra_query: it cannot be sent: {error}") from None
 
 
 def _json(body: Model, extra: Mapping[str, object]) -> bytes:
@@ -167,7 +191,9 @@ def _with_format(text: object, text_format: OutputFormat[Any]) -> dict[str, obje
     given = _plain(text)
     if isinstance(given, BaseModel):
         given = given.model_dump()
-    fields = dict(cast("Mapping[str, object]", given)) if given is not None else {}
+    if given is not None and not isinstance(given, Mapping):
+        raise InvalidRequestError("text: it has to be a mapping")
+    fields = dict(cast("Mapping[str, object]", given or {}))
     if "format" in fields:
         raise InvalidRequestError("text.format: it is set by text_format; give one of the two")
     return {**fields, "format": text_format.param()}
@@ -184,16 +210,38 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _place(loc: tuple[int | str, ...], fields: object) -> str:
+def _is_header_value(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isprintable()
+
+
+def _reason(line: ErrorDetails) -> str:
+    if line["type"] == "unexpected_field":
+        return "there is no such field; a provider's own fields go into extra_body"
+    return line["msg"]
+
+
+def _place(line: ErrorDetails, fields: object) -> str:
     """The path of a field as rule E3 writes it; names of union members are none of it."""
-    path, current, last = "", fields, len(loc) - 1
-    for index, step in enumerate(loc):
+    steps = list(line["loc"])
+    if line["type"] == "unknown_tag":
+        tag: str = line.get("ctx", {})["by"]
+        steps = [*(steps[:-1] if steps[-1] == tag else steps), tag]
+    path, current, skips = "", fields, False
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
         found = _step(current, step)
-        if found is None and (index < last or isinstance(step, int)):
+        is_absent = after is None and _has_fields(current)
+        if skips or (found is None and not is_absent):
+            skips = False
             continue
-        current = found[0] if found is not None else None
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+        skips = found is not None and after is not None and found[0] == after
+        if not skips:
+            current = found[0] if found is not None else None
+            path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path or "the arguments"
+
+
+def _has_fields(value: object) -> bool:
+    return isinstance(value, (Mapping, BaseModel))
 
 
 def _step(current: object, step: int | str) -> tuple[object] | None:

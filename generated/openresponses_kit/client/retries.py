@@ -2,6 +2,7 @@
 
 Rules kept here: E5. A try is repeated when the server says that it did nothing (429, 408, 409), or
 that it failed (500 and above), and when the connection failed before the first byte of an answer.
+A failure of the model (`model_error`) is none of these: it may have cost as much as an answer.
 A server that keeps silent may be at work, and may charge for it: such a request is repeated only
 under an idempotency key. Nothing is repeated once an event was handed over; callers see to that.
 """
@@ -9,7 +10,7 @@ under an idempotency key. Nothing is repeated once an event was handed over; cal
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
@@ -39,9 +40,9 @@ def may_repeat(failure: Failure, *, idempotent: bool) -> bool:
     return failure is not Failure.SILENT or idempotent
 
 
-def may_repeat_status(status_code: int) -> bool:
-    """Whether a request may be sent again after an answer of this status."""
-    return status_code in _STATUSES or status_code >= 500
+def may_repeat_status(status_code: int, error_type: str | None = None) -> bool:
+    """Whether a request may be sent again after an error of this status and type (rule E2)."""
+    return status_code in _STATUSES or (status_code >= 500 and error_type != "model_error")
 
 
 def delay(tries: int, chance: float, wanted: float | None = None) -> float | None:
@@ -70,6 +71,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return seconds
     try:
         date = parsedate_to_datetime(text)
+        if date.tzinfo is None:  # without a zone it is in UTC, as all dates of HTTP are
+            date = date.replace(tzinfo=UTC)
         return max(0.0, (date - now).total_seconds())
     except (TypeError, ValueError):
         return None

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from typing_extensions import TypedDict
 
@@ -82,8 +82,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check what was given. Raises `InvalidRequestError`."""
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        parts = _parts_of(self.base_url)
+        if parts is None:
             raise InvalidRequestError(
                 f"base_url: {self.base_url!r} is no http or https URL; "
                 "give one such as 'https://example.com/v1'"
@@ -93,15 +93,15 @@ class Settings:
                 "base_url: it holds more than scheme, host, port and path; "
                 "give a key as api_key, and parameters as default_query"
             )
-        if self.max_retries < 0:
-            raise InvalidRequestError(f"max_retries: {self.max_retries} is less than 0")
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        if not _is_count(self.max_retries):
+            raise InvalidRequestError(f"max_retries: {self.max_retries!r} is no number from 0 on")
+        check_timeout(self.timeout)
 
     def changed(self, options: ClientOptions) -> Settings:
         """These settings with some of them changed. Raises `InvalidRequestError`."""
         names = {"default_headers": "headers", "default_query": "query"}
         given: dict[str, Any] = {names.get(name, name): each for name, each in options.items()}
-        if "base_url" in given:
-            given["base_url"] = given["base_url"].rstrip("/")
         return replace(self, **given)
 
 
@@ -117,4 +117,28 @@ def settings_from(base_url: str | None, api_key: str | None, **others: Any) -> S
             "to the URL below which /responses is"
         )
     api_key = api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE)
-    return Settings(base_url.rstrip("/"), api_key or None, **others)
+    return Settings(base_url, api_key or None, **others)
+
+
+def check_timeout(timeout: object) -> None:
+    """Raise `InvalidRequestError` unless it is None, a number above 0 or an `httpx2.Timeout`."""
+    if timeout is None or hasattr(timeout, "read"):
+        return
+    if not isinstance(timeout, (int, float)) or not timeout > 0:
+        raise InvalidRequestError(f"timeout: {timeout!r} is no number of seconds above 0")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
+
+
+def _parts_of(url: object) -> SplitResult | None:
+    """A base URL in its parts; None when it is none."""
+    if not isinstance(url, str) or not url.isprintable() or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_server = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_server and parts.scheme in {"http", "https"} else None

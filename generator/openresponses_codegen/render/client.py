@@ -22,12 +22,33 @@ _VERBATIM: Mapping[str, tuple[str, ...]] = {
     "client": ("_mending.py", "_tolerance.py", "sse.py", "client/*.py"),
 }
 """The files that are copied, by component; patterns below `templates/core`."""
-_TEMPLATES = ("errors.py", "accumulate.py", "testing.py", "client/*.py")
+_TEMPLATES = (
+    "errors.py",
+    "accumulate.py",
+    "_families.py",
+    "_folded.py",
+    "_folding.py",
+    "_order.py",
+    "testing.py",
+    "client/*.py",
+)
 """The templates that are rendered once; patterns below `templates/core`, without the suffix."""
 _SHELLS = "client/shell"
 """The folder of templates that are rendered twice, for synchronous and for asynchronous code."""
+_OF_WEBSOCKETS = frozenset(
+    {
+        "client/conversation.py",
+        "client/failures.py",
+        "client/handshake.py",
+        f"{_SHELLS}/connection.py",
+        f"{_SHELLS}/wire.py",
+    }
+)
+"""The templates that a spec without a WebSocket has no use for, as in `_TEMPLATES`."""
 _EXPORTING = ("errors.py", "accumulate.py", "client/")
-"""Where the names that the package itself offers come from."""
+"""Where the names that the package itself offers come from: from these files all that they list."""
+_OFFERED: Mapping[str, list[str]] = {"_base": ["Deviation"], "_tolerance": ["DeviationWarning"]}
+"""Names that the package offers of modules which list others, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +82,18 @@ def verbatim(templates: Path, component: str) -> dict[str, str]:
     return {path.relative_to(core).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def render_client(service: ir.Service, header: str, environment: jinja2.Environment, templates: Path) -> Client:
+def render_client(
+    service: ir.Service, package: str, header: str, environment: jinja2.Environment, templates: Path
+) -> Client:
     """The files of the client, unformatted. Raises `jinja2.TemplateError` for a template that does not work."""
     core = templates / "core"
-    view = {"header": header, **service_view(service)}
+    view = {"header": header, "package": package, **service_view(service)}
     files = verbatim(templates, "client")
 
     def render(path: Path, target: str, **more: Any) -> None:
+        name = path.relative_to(core).with_suffix("").as_posix()
+        if service.websocket is None and name in _OF_WEBSOCKETS:
+            return
         template = environment.get_template(path.relative_to(templates).as_posix())
         files[target] = template.render(**view, **more)
 
@@ -78,7 +104,7 @@ def render_client(service: ir.Service, header: str, environment: jinja2.Environm
         render(path, f"client/sync/{path.stem}", **_words(is_async=False))
         render(path, f"client/aio/{path.stem}", **_words(is_async=True))
     exports = {path.removesuffix(".py").replace("/", "."): names for path, names in _exports(files)}
-    return Client(files, exports)
+    return Client(files, {**exports, **_OFFERED})
 
 
 def _compact(operation: ir.Operation) -> Mapping[str, Any]:

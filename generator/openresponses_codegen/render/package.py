@@ -74,7 +74,7 @@ def render_package(
         render(f"{name}.py", finished)
     exports.pop("params", None)
     if api.service is not None and "client" in components:
-        client = render_client(api.service, _header(api), environment, templates)
+        client = render_client(api.service, package, _header(api), environment, templates)
         files |= client.files
         exports |= client.exports
     render("__init__.py", _init_view(api, package, exports))

@@ -12,7 +12,7 @@ import ast
 _CALLS = frozenset("ConfigDict Field MappingProxyType Shaped Tagged TypeAliasType TypedDict dict frozenset".split())
 _FUNCTIONS = frozenset({"parse_event", "_read_first", "__getattr__", "__dir__"})
 _LIBRARIES = frozenset("__future__ collections.abc functools importlib types typing pydantic typing_extensions".split())
-_SIBLINGS = frozenset("_base _unions accumulate errors events models params".split())
+_SIBLINGS = frozenset("_base _tolerance _unions accumulate errors events models params".split())
 
 
 class UnsafeSourceError(Exception):

@@ -17,18 +17,20 @@ from ...models import CompactResource, ResponseResource
 from ..answers import RawResponse, is_event_stream, not_a_stream, read_answer
 from ..arguments import CompactArguments, CreateArguments, RunOptions
 from ..formats import OutputFormat
-from ..loop import DEFAULT_ROUNDS, ToolLoop
+from ..loop import DEFAULT_ROUNDS, RunResult, ToolLoop
 from ..parsed import ParsedResponse, parsed
 from ..reading import EventReader
 from ..requests import compact_request, create_request
 from ..telemetry import Call
 from ..tools import ToolLike
-from .runs import AsyncRun
+from .runs import AsyncToolRun
 from .streams import AsyncResponseStream, AsyncStream
 
 if TYPE_CHECKING:
+    from ..handshake import ConnectOptions
     from ..requests import HTTPRequest
     from ..settings import Settings
+    from .connection import AsyncConnection
     from .transport import AsyncTransport
 
 __all__ = ["AsyncRawResponses", "AsyncResponses"]
@@ -63,7 +65,7 @@ class AsyncResponses:
         self,
         *,
         stream: Literal[False] = False,
-        text_format: type[T],
+        text_format: type[T] | OutputFormat[T],
         **arguments: Unpack[CreateArguments],
     ) -> ParsedResponse[T]: ...
     @overload
@@ -71,7 +73,7 @@ class AsyncResponses:
         self,
         *,
         stream: Literal[True],
-        text_format: type[Any] | None = None,
+        text_format: type[Any] | OutputFormat[Any] | None = None,
         **arguments: Unpack[CreateArguments],
     ) -> AsyncStream: ...
     @overload
@@ -79,22 +81,22 @@ class AsyncResponses:
         self,
         *,
         stream: bool,
-        text_format: type[Any] | None = None,
+        text_format: type[Any] | OutputFormat[Any] | None = None,
         **arguments: Unpack[CreateArguments],
     ) -> ResponseResource | AsyncStream: ...
     async def create(
         self,
         *,
         stream: bool = False,
-        text_format: type[Any] | None = None,
+        text_format: type[Any] | OutputFormat[Any] | None = None,
         **arguments: Unpack[CreateArguments],
     ) -> ResponseResource | AsyncStream:
         """Create a response.
 
         Args:
             stream: Whether to give the events as they come, in place of the whole response.
-            text_format: A pydantic model, or another type, that the text has to be a value of. The
-                response then has it as `output_parsed`.
+            text_format: A pydantic model, or another type, that the text has to be a value of; or
+                an `OutputFormat` of it. The response then has the value as `output_parsed`.
             arguments: The fields of the request, and the options of a call: `extra_headers`,
                 `extra_query`, `extra_body`, `timeout`, `idempotency_key`.
 
@@ -120,10 +122,13 @@ class AsyncResponses:
     ) -> AsyncResponseStream[None]: ...
     @overload
     def stream(
-        self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
+        self, *, text_format: type[T] | OutputFormat[T], **arguments: Unpack[CreateArguments]
     ) -> AsyncResponseStream[T]: ...
     def stream(
-        self, *, text_format: type[Any] | None = None, **arguments: Unpack[CreateArguments]
+        self,
+        *,
+        text_format: type[Any] | OutputFormat[Any] | None = None,
+        **arguments: Unpack[CreateArguments],
     ) -> AsyncResponseStream[Any]:
         """Create a response as a stream that is folded while it is read.
 
@@ -139,7 +144,7 @@ class AsyncResponses:
         return AsyncResponseStream(self._open, request, self._settings.strict, text)
 
     async def parse(
-        self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
+        self, *, text_format: type[T] | OutputFormat[T], **arguments: Unpack[CreateArguments]
     ) -> ParsedResponse[T]:
         """Create a response whose text is a value of a type: its `output_parsed`.
 
@@ -148,18 +153,36 @@ class AsyncResponses:
         """
         return await self.create(text_format=text_format, **arguments)
 
-    def run(
+    @overload
+    async def run(
         self,
         *,
         tools: Iterable[ToolLike],
         max_rounds: int = DEFAULT_ROUNDS,
+        stream: Literal[False] = False,
         **arguments: Unpack[RunOptions],
-    ) -> AsyncRun:
+    ) -> RunResult: ...
+    @overload
+    async def run(
+        self,
+        *,
+        tools: Iterable[ToolLike],
+        max_rounds: int = DEFAULT_ROUNDS,
+        stream: Literal[True],
+        **arguments: Unpack[RunOptions],
+    ) -> AsyncToolRun: ...
+    async def run(
+        self,
+        *,
+        tools: Iterable[ToolLike],
+        max_rounds: int = DEFAULT_ROUNDS,
+        stream: bool = False,
+        **arguments: Unpack[RunOptions],
+    ) -> RunResult | AsyncToolRun:
         """Create a response, run the functions it calls, and go on until it is done (X1).
 
             result = await client.responses.run(model="m", input="hi", tools=[get_weather])
-
-            print(result.response.output_text)
+            print(result.output_text)
 
         The calls of a round run concurrently. What a function raises is handed to the model. A call
         of a tool that is no function of ours ends the run, for the caller to go on.
@@ -167,15 +190,18 @@ class AsyncResponses:
         Args:
             tools: Functions, made tools by `tool` or plain, and tools that are not run here.
             max_rounds: How many responses to create at most.
+            stream: Whether to give the events of all rounds as they come.
             arguments: As for `create`.
 
         Returns:
-            The run: await it for its result, or iterate over it for the events of all rounds.
+            What came of the run; or the run, to be iterated over.
 
         Raises:
             InvalidRequestError: The arguments make no request; nothing was sent.
+            OpenResponsesError: Whatever else `create` raises.
         """
-        return AsyncRun(self, ToolLoop(arguments, tools, max_rounds))
+        run = AsyncToolRun(self, ToolLoop(arguments, tools, max_rounds))
+        return run if stream else await run.result()
 
     async def compact(self, **arguments: Unpack[CompactArguments]) -> CompactResource:
         """Shorten a window of a conversation. Its `output` is the head of a later input (rule C2).
@@ -184,6 +210,20 @@ class AsyncResponses:
         """
         request = compact_request(self._settings, arguments)
         return await self._fetch(request, CompactResource)
+
+    def connect(self, **options: Unpack[ConnectOptions]) -> AsyncConnection:
+        """A conversation over a WebSocket, opened on entering its context (rules W1 to W7).
+
+            async with client.responses.connect() as connection:
+                async for event in connection.create(model="m", input="hi"):
+                    ...
+
+        Raises `InvalidRequestError`; the connection raises what its methods say.
+        """
+        from ..handshake import connection_settings
+        from .connection import AsyncConnection
+
+        return AsyncConnection(connection_settings(self._settings, self._warner, options))
 
     async def _fetch(self, request: HTTPRequest, kind: type[A]) -> A:
         """Send a request and read the whole answer."""
@@ -203,10 +243,7 @@ class AsyncResponses:
         with call.opening():
             response = await self._transport.send(request)
             if not is_event_stream(response.headers):
-                try:
-                    body = await response.aread()
-                finally:
-                    await response.aclose()
+                body = await self._transport.read(request, response)
                 raise not_a_stream(response.headers, body)
         if accumulator is None and self._settings.strict:
             accumulator = ResponseAccumulator(strict=True)
@@ -239,5 +276,7 @@ class AsyncRawResponses:
         return RawResponse(kind, headers, body, self._warner)
 
 
-def _format_of(text_format: type[Any] | None) -> OutputFormat[Any] | None:
-    return OutputFormat[Any].of(text_format) if text_format is not None else None
+def _format_of(text_format: type[Any] | OutputFormat[Any] | None) -> OutputFormat[Any] | None:
+    if text_format is None or isinstance(text_format, OutputFormat):
+        return text_format
+    return OutputFormat[Any].of(text_format)

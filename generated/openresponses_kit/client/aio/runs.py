@@ -6,8 +6,8 @@ Runs of model and tools in turns, asynchronous.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Self
 
 from ...events import StreamEvent
 from ..loop import PendingCall, RunResult, ToolLoop
@@ -18,23 +18,19 @@ if TYPE_CHECKING:
 
     from .responses import AsyncResponses
 
-__all__ = ["AsyncRun"]
+__all__ = ["AsyncToolRun"]
 
 
-class AsyncRun:
-    """A run of model and tools in turns; it is done once.
+class AsyncToolRun:
+    """A run of model and tools in turns: iterate over it, once, for the events of all rounds.
 
-    Await it, or iterate over it for the events of all rounds and then ask for its
-    `result()` in the same way.
+    `result()` gives what came of it, also of one that nobody iterated over.
     """
 
     def __init__(self, responses: AsyncResponses, loop: ToolLoop) -> None:
         self._responses = responses
         self._loop = loop
         self._events = self._streamed()
-
-    def __await__(self) -> Generator[Any, None, RunResult]:
-        return self.result().__await__()
 
     async def result(self) -> RunResult:
         """Run what is left, and give what came of it. Raises what `create` raises."""

@@ -15,12 +15,14 @@ from ...errors import OpenResponsesError, StreamInterruptedError, StreamTimeoutE
 from ...events import ResponseOutputTextDeltaStreamingEvent, StreamEvent
 from ...models import ResponseResource
 from ..answers import request_id_of
+from ..attempts import forget_request
 from ..formats import OutputFormat
 from ..parsed import ParsedResponse, parsed
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from ..._base import Deviation
     from ..reading import EventReader
     from ..requests import HTTPRequest
     from ..telemetry import Call
@@ -45,7 +47,7 @@ class AsyncStream:
         self._response = response
         self._reader = reader
         self._call = call
-        self._events = self._read()
+        self._events = _events(response, reader, call)
 
     @property
     def request_id(self) -> str | None:
@@ -57,11 +59,30 @@ class AsyncStream:
         """The HTTP answer; its body belongs to the stream."""
         return self._response
 
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where events so far deviated from the protocol, and were mended.
+
+        `events[17].delta` is a field of the event before which 17 others came.
+        """
+        return tuple(self._reader.deviations)
+
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self._events
 
     async def __anext__(self) -> StreamEvent:
         return await anext(self._events)
+
+    async def get_final_response(self) -> ResponseResource:
+        """Read to the end, and give the response: completed, incomplete or failed (rule Z15).
+
+        Raises what iterating raises.
+        """
+        async for _ in self._events:
+            pass
+        response = self._reader.final()
+        vars(response)["_request_id"] = self.request_id
+        return response
 
     async def __aenter__(self) -> Self:
         return self
@@ -80,31 +101,40 @@ class AsyncStream:
         await self._response.aclose()
         self._call.end()
 
-    async def _read(self) -> AsyncGenerator[StreamEvent]:
-        response, reader = self._response, self._reader
-        plain = "content-encoding" not in response.headers
-        stream = cast("httpx2.AsyncByteStream", response.stream)
-        chunks = stream if plain else response.aiter_bytes()
-        try:
-            async for chunk in chunks:
-                for event in reader.feed(chunk):
-                    yield event
-            reader.finish()
-        except httpx2.HTTPError as error:
-            if reader.response is None:
-                timed_out = isinstance(error, httpx2.TimeoutException)
-                kind = StreamTimeoutError if timed_out else StreamInterruptedError
-                failure = reader.broken(str(error) or type(error).__name__, kind)
-                self._call.end(failure)
-                raise failure from error
-        except OpenResponsesError as error:
-            self._call.end(error)
-            raise
-        finally:
-            await response.aclose()
-            if reader.response is not None:
-                self._call.answered(reader.response)
-                self._call.end()
+
+async def _events(
+    response: httpx2.Response, reader: EventReader, call: Call
+) -> AsyncGenerator[StreamEvent]:
+    """Read the events, and give the connection back.
+
+    It does not know the stream that it belongs to: so it ends with that, wherever a loop is left.
+    """
+    plain = "content-encoding" not in response.headers
+    stream = cast("httpx2.AsyncByteStream", response.stream)
+    chunks = stream if plain else response.aiter_bytes()
+    try:
+        async for chunk in chunks:
+            for event in reader.feed(chunk):
+                yield event
+        reader.finish()
+    except httpx2.HTTPError as error:
+        forget_request(error)
+        if reader.response is None:
+            timed_out = isinstance(error, httpx2.TimeoutException)
+            kind = StreamTimeoutError if timed_out else StreamInterruptedError
+            failure = reader.broken(str(error) or type(error).__name__, kind)
+            call.end(failure)
+            raise failure from error
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        call.end(error)
+        raise
+    finally:
+        await response.aclose()
+        if reader.response is not None:
+            call.answered(reader.response)
+        call.end()
 
 
 class AsyncResponseStream(Generic[T]):
@@ -157,6 +187,11 @@ class AsyncResponseStream(Generic[T]):
             await self._stream.close()
 
     @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where the stream so far deviated from the protocol: in its events, or in their order."""
+        return (*self._opened.deviations, *self._accumulator.deviations)
+
+    @property
     def snapshot(self) -> ResponseResource | None:
         """The response as it stands; None before its first event.
 
@@ -175,11 +210,7 @@ class AsyncResponseStream(Generic[T]):
 
         Raises what iterating raises; `OutputParseError` when the text is not of the type wanted.
         """
-        async for _ in self._opened:
-            pass
-        response = self._accumulator.close()
-        vars(response)["_request_id"] = self.request_id
-        return parsed(response, self._text_format)
+        return parsed(await self._opened.get_final_response(), self._text_format)
 
     @property
     def _opened(self) -> AsyncStream:

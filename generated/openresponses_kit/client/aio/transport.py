@@ -35,16 +35,18 @@ class AsyncTransport:
         while True:
             try:
                 response = await self._try(attempts.request)
-                if response.is_success:
-                    return response
-                body = await _body(response)
             except httpx2.HTTPError as error:
                 seconds = attempts.after_failure(error)
             else:
-                again = attempts.after_answer(response.status_code, response.headers)
-                if again is None:
-                    raise read_error(response.status_code, response.headers, body)
-                seconds = again
+                if response.is_success:
+                    return response
+                try:
+                    body = await _body(response)
+                except httpx2.HTTPError:
+                    body = b""  # its status says what happened
+                body = request.without_key(body)
+                refusal = read_error(response.status_code, response.headers, body)
+                seconds = attempts.after_refusal(refusal)
             await asyncio.sleep(seconds)
 
     async def fetch(self, request: HTTPRequest) -> tuple[Mapping[str, str], bytes]:
@@ -52,15 +54,19 @@ class AsyncTransport:
 
         Raises what `send` raises, and `APIConnectionError` when the body breaks off.
         """
+        response = await self.send(request)
+        return response.headers, await self.read(request, response)
+
+    async def read(self, request: HTTPRequest, response: httpx2.Response) -> bytes:
+        """The whole body of an answer. Raises `APIConnectionError` when it breaks off."""
         import httpx2
 
-        from ..attempts import connection_error
+        from ..attempts import broken_answer
 
-        response = await self.send(request)
         try:
-            return response.headers, await _body(response)
+            return await _body(response)
         except httpx2.HTTPError as error:
-            raise connection_error(error, request.url) from error
+            raise broken_answer(error, request.url) from error
 
     async def close(self) -> None:
         """Close all connections."""
@@ -85,11 +91,15 @@ class AsyncTransport:
     def _opened(self) -> httpx2.AsyncClient:
         """The client of the HTTP library, made when it is first needed: that takes a while."""
         if self._client is None:
-            import httpx2
-
-            limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
-            self._client = httpx2.AsyncClient(limits=limits)
+            self._client = _client()
         return self._client
+
+
+def _client() -> httpx2.AsyncClient:
+    import httpx2
+
+    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+    return httpx2.AsyncClient(limits=limits)
 
 
 async def _body(response: httpx2.Response) -> bytes:

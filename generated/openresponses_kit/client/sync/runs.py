@@ -18,18 +18,17 @@ if TYPE_CHECKING:
 
     from .responses import Responses
 
-__all__ = ["Run"]
+__all__ = ["ToolRun"]
 
 
 _THREADS = 16
 """How many calls of a round run at once."""
 
 
-class Run:
-    """A run of model and tools in turns; it is done once.
+class ToolRun:
+    """A run of model and tools in turns: iterate over it, once, for the events of all rounds.
 
-    Ask for its `result()`, or iterate over it for the events of all rounds and then ask for its
-    `result()`.
+    `result()` gives what came of it, also of one that nobody iterated over.
     """
 
     def __init__(self, responses: Responses, loop: ToolLoop) -> None:

@@ -15,12 +15,14 @@ from ...errors import OpenResponsesError, StreamInterruptedError, StreamTimeoutE
 from ...events import ResponseOutputTextDeltaStreamingEvent, StreamEvent
 from ...models import ResponseResource
 from ..answers import request_id_of
+from ..attempts import forget_request
 from ..formats import OutputFormat
 from ..parsed import ParsedResponse, parsed
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from ..._base import Deviation
     from ..reading import EventReader
     from ..requests import HTTPRequest
     from ..telemetry import Call
@@ -45,7 +47,7 @@ class Stream:
         self._response = response
         self._reader = reader
         self._call = call
-        self._events = self._read()
+        self._events = _events(response, reader, call)
 
     @property
     def request_id(self) -> str | None:
@@ -57,11 +59,30 @@ class Stream:
         """The HTTP answer; its body belongs to the stream."""
         return self._response
 
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where events so far deviated from the protocol, and were mended.
+
+        `events[17].delta` is a field of the event before which 17 others came.
+        """
+        return tuple(self._reader.deviations)
+
     def __iter__(self) -> Iterator[StreamEvent]:
         return self._events
 
     def __next__(self) -> StreamEvent:
         return next(self._events)
+
+    def get_final_response(self) -> ResponseResource:
+        """Read to the end, and give the response: completed, incomplete or failed (rule Z15).
+
+        Raises what iterating raises.
+        """
+        for _ in self._events:
+            pass
+        response = self._reader.final()
+        vars(response)["_request_id"] = self.request_id
+        return response
 
     def __enter__(self) -> Self:
         return self
@@ -80,30 +101,39 @@ class Stream:
         self._response.close()
         self._call.end()
 
-    def _read(self) -> Generator[StreamEvent, None, None]:
-        response, reader = self._response, self._reader
-        plain = "content-encoding" not in response.headers
-        stream = cast("httpx2.SyncByteStream", response.stream)
-        chunks = stream if plain else response.iter_bytes()
-        try:
-            for chunk in chunks:
-                yield from reader.feed(chunk)
-            reader.finish()
-        except httpx2.HTTPError as error:
-            if reader.response is None:
-                timed_out = isinstance(error, httpx2.TimeoutException)
-                kind = StreamTimeoutError if timed_out else StreamInterruptedError
-                failure = reader.broken(str(error) or type(error).__name__, kind)
-                self._call.end(failure)
-                raise failure from error
-        except OpenResponsesError as error:
-            self._call.end(error)
-            raise
-        finally:
-            response.close()
-            if reader.response is not None:
-                self._call.answered(reader.response)
-                self._call.end()
+
+def _events(
+    response: httpx2.Response, reader: EventReader, call: Call
+) -> Generator[StreamEvent, None, None]:
+    """Read the events, and give the connection back.
+
+    It does not know the stream that it belongs to: so it ends with that, wherever a loop is left.
+    """
+    plain = "content-encoding" not in response.headers
+    stream = cast("httpx2.SyncByteStream", response.stream)
+    chunks = stream if plain else response.iter_bytes()
+    try:
+        for chunk in chunks:
+            yield from reader.feed(chunk)
+        reader.finish()
+    except httpx2.HTTPError as error:
+        forget_request(error)
+        if reader.response is None:
+            timed_out = isinstance(error, httpx2.TimeoutException)
+            kind = StreamTimeoutError if timed_out else StreamInterruptedError
+            failure = reader.broken(str(error) or type(error).__name__, kind)
+            call.end(failure)
+            raise failure from error
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        call.end(error)
+        raise
+    finally:
+        response.close()
+        if reader.response is not None:
+            call.answered(reader.response)
+        call.end()
 
 
 class ResponseStream(Generic[T]):
@@ -156,6 +186,11 @@ class ResponseStream(Generic[T]):
             self._stream.close()
 
     @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where the stream so far deviated from the protocol: in its events, or in their order."""
+        return (*self._opened.deviations, *self._accumulator.deviations)
+
+    @property
     def snapshot(self) -> ResponseResource | None:
         """The response as it stands; None before its first event.
 
@@ -174,11 +209,7 @@ class ResponseStream(Generic[T]):
 
         Raises what iterating raises; `OutputParseError` when the text is not of the type wanted.
         """
-        for _ in self._opened:
-            pass
-        response = self._accumulator.close()
-        vars(response)["_request_id"] = self.request_id
-        return parsed(response, self._text_format)
+        return parsed(self._opened.get_final_response(), self._text_format)
 
     @property
     def _opened(self) -> Stream:

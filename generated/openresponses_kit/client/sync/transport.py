@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Transport:
 
     def __init__(self, given: httpx2.Client | None) -> None:
         self._client = given
+        self._lock = Lock()
 
     def send(self, request: HTTPRequest) -> httpx2.Response:
         """Send a request, as often as need be, and give the answer with its body unread.
@@ -35,16 +37,18 @@ class Transport:
         while True:
             try:
                 response = self._try(attempts.request)
-                if response.is_success:
-                    return response
-                body = _body(response)
             except httpx2.HTTPError as error:
                 seconds = attempts.after_failure(error)
             else:
-                again = attempts.after_answer(response.status_code, response.headers)
-                if again is None:
-                    raise read_error(response.status_code, response.headers, body)
-                seconds = again
+                if response.is_success:
+                    return response
+                try:
+                    body = _body(response)
+                except httpx2.HTTPError:
+                    body = b""  # its status says what happened
+                body = request.without_key(body)
+                refusal = read_error(response.status_code, response.headers, body)
+                seconds = attempts.after_refusal(refusal)
             time.sleep(seconds)
 
     def fetch(self, request: HTTPRequest) -> tuple[Mapping[str, str], bytes]:
@@ -52,15 +56,19 @@ class Transport:
 
         Raises what `send` raises, and `APIConnectionError` when the body breaks off.
         """
+        response = self.send(request)
+        return response.headers, self.read(request, response)
+
+    def read(self, request: HTTPRequest, response: httpx2.Response) -> bytes:
+        """The whole body of an answer. Raises `APIConnectionError` when it breaks off."""
         import httpx2
 
-        from ..attempts import connection_error
+        from ..attempts import broken_answer
 
-        response = self.send(request)
         try:
-            return response.headers, _body(response)
+            return _body(response)
         except httpx2.HTTPError as error:
-            raise connection_error(error, request.url) from error
+            raise broken_answer(error, request.url) from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -85,11 +93,16 @@ class Transport:
     def _opened(self) -> httpx2.Client:
         """The client of the HTTP library, made when it is first needed: that takes a while."""
         if self._client is None:
-            import httpx2
-
-            limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
-            self._client = httpx2.Client(limits=limits)
+            with self._lock:  # whichever thread comes first makes it for all
+                self._client = self._client or _client()
         return self._client
+
+
+def _client() -> httpx2.Client:
+    import httpx2
+
+    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+    return httpx2.Client(limits=limits)
 
 
 def _body(response: httpx2.Response) -> bytes:

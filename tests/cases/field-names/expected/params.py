@@ -11,7 +11,6 @@ from typing import Required
 
 from typing_extensions import TypedDict
 
-
 __all__ = [
     "NamesParam",
 ]
