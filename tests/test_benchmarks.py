@@ -22,6 +22,8 @@ RATIOS = [
     ("imports", "import to first parsed delta", "pydantic with one model", None),
     ("imports", "import to first parsed delta", "openresponses-types", "openresponses_types"),
     ("imports", "import to first parsed delta", "openai", "openai"),
+    ("imports", "import and make a client", "openai", "openai"),
+    ("imports", "import to first answer", "openai", "openai"),
     ("events", "parse_event", "validate_json per class", None),
     ("events", "parse_event", "jiter.from_json", "jiter"),
     ("events", "parse_event", "openai", "openai"),
@@ -32,6 +34,21 @@ RATIOS = [
     ("sse", "framing one by one", "parse_event alone", None),
     ("sse", "framing in a burst", "openai", "openai"),
     ("sse", "framing one by one", "openai", "openai"),
+    *(
+        ("client", f"{work}, {shape}", over, module)
+        for shape in ("one by one", "in a burst")
+        for work, over, module in (
+            ("create(stream=True)", "openai", "openai"),
+            ("stream()", "openai stream()", "openai"),
+            ("create(stream=True)", "openresponses-py", "openresponses"),
+            ("async create(stream=True)", "openai async", "openai"),
+        )
+    ),
+    ("client", "create(stream=True), with pauses", "openai", "openai"),
+    ("client", "create, 1 MB", "openai", "openai"),
+    ("client", "create, 1 MB", "openresponses-py", "openresponses"),
+    ("client", "model_dump_json, 1 MB", "datamodel-codegen, exclude_unset=True", None),
+    ("client", "model_dump_json(exclude_unset=False), 1 MB", "datamodel-codegen", None),
     ("transports", "FastClient, bytes", "httpx2.Client, bytes", None),
     ("transports", "FastClient, events", "httpx2.Client, events", None),
     ("transports", "FastClient, events apart", "httpx2.Client, events apart", None),

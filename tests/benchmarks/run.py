@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events|sse|fold|transports] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|imports|events|sse|fold|transports|client] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import compare_client
 import compare_events
 import compare_fold
 import compare_generate
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "sse": compare_sse,
     "fold": compare_fold,
     "transports": compare_transports,
+    "client": compare_client,
 }
 _PACKAGES = """
     openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core httpx2 jiter msgspec openai

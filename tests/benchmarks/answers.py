@@ -1,4 +1,4 @@
-"""Long answers as servers send them: a stream of text deltas, and a response of a megabyte."""
+"""Answers as servers send them: a long stream of text deltas, a response of a megabyte, and a brief one."""
 
 from __future__ import annotations
 
@@ -16,17 +16,24 @@ _WORDS = (
 _PADDING = "w0LzRb81mXcY2e5Q"
 
 
-def text_stream() -> list[bytes]:
-    """Server-sent bytes of a streamed message of 5,000 deltas, event by event, `[DONE]` last.
+def event_data() -> list[bytes]:
+    """The data of a streamed message of 5,000 deltas, event by event.
 
     Legal for every reader that takes part: numbered, with `logprobs` on the events of output text, and with the
     padding of deltas in `obfuscation`, as servers send it unless they are told not to (rule L10).
     """
-    events = [*_events()]
-    for number, event in enumerate(events):
-        event["sequence_number"] = number
-    lines = [b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encoded(event)) for event in events]
-    return [*lines, b"data: [DONE]\n\n"]
+    return [encoded(event | {"sequence_number": number}) for number, event in enumerate(_events())]
+
+
+def text_stream() -> list[bytes]:
+    """The same as server-sent bytes, event by event, `[DONE]` last."""
+    pairs = zip((event["type"].encode() for event in _events()), event_data(), strict=True)
+    return [*(b"event: %b\ndata: %b\n\n" % pair for pair in pairs), b"data: [DONE]\n\n"]
+
+
+def brief_answer() -> bytes:
+    """JSON of the response in the document's example."""
+    return encoded(_response("response.completed"))
 
 
 def long_answer() -> bytes:
