@@ -11,21 +11,14 @@ from __future__ import annotations
 import socket
 import ssl
 from contextlib import suppress
+from typing import Any
 
-from websockets.datastructures import HeadersLike
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 
 from ...errors import APIConnectionError
-from ..handshake import (
-    LOGGER,
-    ConnectionSettings,
-    RefusedError,
-    handshake_headers,
-    opening_error,
-    tls_of,
-)
+from ..handshake import LOGGER, ConnectionSettings, RefusedError, opening_error, tls_of
 
 _MAX_QUEUE = 1024
 """How many frames may wait for a slow reader. While more do the socket is not read at all, so that
@@ -34,17 +27,11 @@ memory is bounded; nor are the server's signs of life then.
 
 
 class _Connection(ClientConnection):
-    """A WebSocket that follows no redirect (rule T2)."""
+    """Reports a redirect as a refusal, which the library does not follow (rule T2)."""
 
-    def handshake(
-        self,
-        additional_headers: HeadersLike | None = None,
-        user_agent_header: str | None = None,
-        timeout: float | None = None,
-    ) -> None:
-        """The opening handshake. Raises `RefusedError` for any status but that of success."""
+    def handshake(self, *arguments: Any, **options: Any) -> None:
         try:
-            super().handshake(additional_headers, user_agent_header, timeout)
+            super().handshake(*arguments, **options)
         except InvalidStatus as error:
             raise RefusedError(error.response) from None
 
@@ -76,10 +63,9 @@ class Wire:
         try:
             websocket = connect(
                 settings.url,
-                create_connection=_Connection,
                 ssl=self._tls,
                 compression=None,  # it costs more than it saves on small frames
-                additional_headers=handshake_headers(settings),
+                additional_headers=settings.headers,
                 open_timeout=settings.open_timeout,
                 ping_interval=settings.ping_interval,
                 ping_timeout=settings.ping_timeout,
@@ -87,11 +73,12 @@ class Wire:
                 max_size=settings.max_message_bytes,
                 max_queue=_MAX_QUEUE,
                 logger=LOGGER,
+                create_connection=_Connection,
             )
-            # Newer versions of the library want it to be entered; it outlives any one block.
-            self._websocket = websocket.__enter__()
         except (OSError, WebSocketException) as error:
             raise opening_error(error, settings.url) from error
+        websocket.__enter__()  # newer releases warn where no context is entered
+        self._websocket = websocket
         self._is_dropped = False
 
     def send(self, frame: bytes) -> None:
