@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from openresponses_kit import APIConnectionError, RateLimitError, StreamInterruptedError
+from answering_server import answering
+from openresponses_kit import APIConnectionError, OpenResponses, RateLimitError, StreamInterruptedError
 from openresponses_kit.client import telemetry
 from openresponses_kit.testing import error_reply, events_of, scripted, text_response
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -123,5 +124,27 @@ def test_neither_spans_nor_lines_hold_keys_or_content(
     told = "".join(record.getMessage() for record in ours) + "".join(
         span.to_json() for span in spans.get_finished_spans()
     )
+    assert KEY not in told
+    assert TEXT not in told
+
+
+def test_a_turn_on_a_websocket_is_one_span(spans: InMemorySpanExporter, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "openresponses_kit")
+    with (
+        answering() as base_url,
+        OpenResponses(base_url=base_url, api_key=KEY) as client,
+        client.responses.connect() as connection,
+    ):
+        for _ in range(2):
+            assert list(connection.create(model="m", input=TEXT))
+        for _ in connection.create(model="m", input=TEXT):
+            break
+    finished = spans.get_finished_spans()
+    reasons = [(span.attributes or {}).get("gen_ai.response.finish_reasons") for span in finished]
+    assert reasons == [("completed",), ("completed",), None]
+    assert {(span.attributes or {})["gen_ai.request.model"] for span in finished} == {"m"}
+    ours = [record for record in caplog.records if record.name == "openresponses_kit"]
+    assert len(ours) == 3
+    told = "".join(record.getMessage() for record in ours) + "".join(span.to_json() for span in finished)
     assert KEY not in told
     assert TEXT not in told

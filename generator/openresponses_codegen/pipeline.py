@@ -180,7 +180,7 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         lowered.api.release,
         lowered.fingerprint,
         inputs_of(spec, options),
-        _requires(options.components),
+        _requires(options.components, lowered.api),
         {name: digest(text.encode()) for name, text in files.items()},
     )
     files[MANIFEST] = manifest.text()
@@ -196,11 +196,14 @@ def with_foundations(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in COMPONENTS if name in chosen)
 
 
-def _requires(components: Iterable[str]) -> dict[str, str]:
-    """What a package of these components needs."""
+def _requires(components: Iterable[str], api: ir.Api) -> dict[str, str]:
+    """What a package of these components needs; a client comes with a service only, and has what that has."""
     requires = dict(REQUIRES)
     for name in components:
-        requires |= COMPONENTS[name].requires
+        if name != "client" or api.service is not None:
+            requires |= COMPONENTS[name].requires
+    if api.service is None or api.service.websocket is None:
+        requires.pop("websockets", None)
     return requires
 
 

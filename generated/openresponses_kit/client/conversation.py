@@ -35,6 +35,7 @@ from .failures import Failure, read_failure
 from .handshake import ConnectionSettings, Tries
 from .requests import checked
 from .settings import check_timeout
+from .telemetry import Call
 
 if TYPE_CHECKING:
     from .._base import Deviation
@@ -190,6 +191,10 @@ class TurnState:
         """Whether the terminal event was handed over."""
         self.is_spent = False
         """Whether the server closes the connection, so that another has to be opened (rule W7)."""
+
+    def call(self) -> Call:
+        """The turn, to be told about from now on."""
+        return Call(self._settings.url, self._request.model)
 
     def frame(self) -> bytes:
         """The frame that starts the turn, by what the server can know now (rules W4, W7)."""

@@ -14,7 +14,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .. import __version__
 from .._base import AnswerModel
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
-    from .requests import HTTPRequest
-
 _PACKAGE = __name__.rpartition(".client.")[0]
 _log = logging.getLogger(_PACKAGE)
 
@@ -33,13 +31,13 @@ _log = logging.getLogger(_PACKAGE)
 class Call:
     """One call, from its first try to the end of its answer, as a span and two log lines."""
 
-    def __init__(self, request: HTTPRequest) -> None:
-        parts = urlsplit(request.url)
-        self._what = f"POST {parts.scheme}://{parts.hostname}{parts.path}"
+    def __init__(self, url: str, model: str | None) -> None:
+        parts = urlsplit(url)
+        self._what = f"{parts.scheme}://{parts.hostname}{parts.path}"
         self._started = time.monotonic()
         self._is_over = False
-        self._span = _span(request)
-        _log.debug("%s: model %s", self._what, request.model)
+        self._span = _span(parts, model)
+        _log.debug("%s: model %s", self._what, model)
 
     @contextmanager
     def opening(self) -> Generator[None]:
@@ -94,22 +92,21 @@ class Call:
             self._span.end()
 
 
-def _span(request: HTTPRequest) -> Span | None:
+def _span(url: SplitResult, model: str | None) -> Span | None:
     tracer = _tracer()
     if tracer is None:
         return None
     from opentelemetry.trace import SpanKind
 
-    parts = urlsplit(request.url)
     attributes: dict[str, AttributeValue] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openresponses",
-        "server.address": parts.hostname or "",
-        "server.port": parts.port or (443 if parts.scheme == "https" else 80),
+        "server.address": url.hostname or "",
+        "server.port": url.port or (443 if url.scheme in {"https", "wss"} else 80),
     }
-    if request.model is not None:
-        attributes["gen_ai.request.model"] = request.model
-    name = f"chat {request.model}" if request.model is not None else "chat"
+    if model is not None:
+        attributes["gen_ai.request.model"] = model
+    name = f"chat {model}" if model is not None else "chat"
     return tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ...events import StreamEvent
     from ...models import ResponseResource
+    from ..telemetry import Call
 
 __all__ = ["AsyncConnection", "AsyncTurn"]
 
@@ -149,6 +150,7 @@ class AsyncTurn:
         self._wire = wire
         self._state = state
         self._timeout = timeout
+        self._call: Call | None = None
         self.is_over = False
         """Whether no event is to come any more."""
 
@@ -158,19 +160,20 @@ class AsyncTurn:
     async def __anext__(self) -> StreamEvent:
         if self.is_over:
             raise StopAsyncIteration
+        self._call = self._call or self._state.call()
         try:
             event = await self._next()
-        except StreamFailedError:
-            self.is_over = True
+        except StreamFailedError as error:
+            self._end(error)
             if self._state.is_spent:
                 self._wire.abort()
             raise
-        except BaseException:
-            self._give_up()
+        except BaseException as error:
+            self._end(error)
             self._wire.abort()
             raise
         if self._state.is_over:
-            self.is_over = True
+            self._end()
         return event
 
     async def get_final_response(self) -> ResponseResource:
@@ -242,5 +245,15 @@ class AsyncTurn:
 
     def _give_up(self) -> bool:
         """Whether the turn was still to bring events; it does so no more."""
-        was_over, self.is_over = self.is_over, True
+        was_over = self.is_over
+        self._end()
         return self._state.is_sent and not was_over
+
+    def _end(self, error: BaseException | None = None) -> None:
+        """No event is to come any more."""
+        self.is_over = True
+        if self._call is not None:
+            response = self._state.partial()
+            if response is not None and self._state.is_over:
+                self._call.answered(response)
+            self._call.end(error)

@@ -227,7 +227,7 @@ class AsyncResponses:
 
     async def _fetch(self, request: HTTPRequest, kind: type[A]) -> A:
         """Send a request and read the whole answer."""
-        call = Call(request)
+        call = Call(request.url, request.model)
         with call.opening():
             answer = read_answer(kind, await self._transport.fetch(request), self._warner)
         call.answered(answer)
@@ -238,7 +238,7 @@ class AsyncResponses:
         self, request: HTTPRequest, accumulator: ResponseAccumulator | None = None
     ) -> AsyncStream:
         """Send a request and give the stream of its events."""
-        call = Call(request)
+        call = Call(request.url, request.model)
         with call.opening():
             response = await self._transport.send(request)
             if not is_event_stream(response.headers):
@@ -270,7 +270,7 @@ class AsyncRawResponses:
         return await self._fetch(request, CompactResource)
 
     async def _fetch(self, request: HTTPRequest, kind: type[A]) -> RawResponse[A]:
-        call = Call(request)
+        call = Call(request.url, request.model)
         with call.opening():
             http = await self._transport.fetch(request)
         call.end()

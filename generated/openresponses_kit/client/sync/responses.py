@@ -227,7 +227,7 @@ class Responses:
 
     def _fetch(self, request: HTTPRequest, kind: type[A]) -> A:
         """Send a request and read the whole answer."""
-        call = Call(request)
+        call = Call(request.url, request.model)
         with call.opening():
             answer = read_answer(kind, self._transport.fetch(request), self._warner)
         call.answered(answer)
@@ -236,7 +236,7 @@ class Responses:
 
     def _open(self, request: HTTPRequest, accumulator: ResponseAccumulator | None = None) -> Stream:
         """Send a request and give the stream of its events."""
-        call = Call(request)
+        call = Call(request.url, request.model)
         with call.opening():
             response = self._transport.send(request)
             if not is_event_stream(response.headers):
@@ -266,7 +266,7 @@ class RawResponses:
         return self._fetch(request, CompactResource)
 
     def _fetch(self, request: HTTPRequest, kind: type[A]) -> RawResponse[A]:
-        call = Call(request)
+        call = Call(request.url, request.model)
         with call.opening():
             http = self._transport.fetch(request)
         call.end()
