@@ -12,9 +12,9 @@ import threading
 from typing import Any
 
 import pytest
-from openresponses_kit.client.aio.connection import AsyncConnection
+from openresponses_kit.client.aio.connection import AsyncResponseConnection
 from openresponses_kit.client.handshake import ConnectionSettings
-from openresponses_kit.client.sync.connection import Connection, Turn
+from openresponses_kit.client.sync.connection import ResponseConnection, ResponseTurn
 from openresponses_kit.errors import (
     InvalidRequestError,
     OpenResponsesError,
@@ -86,7 +86,7 @@ async def test_w3_twenty_connections_at_once() -> None:
     with WebSocketServer(*scripts) as server:
 
         async def converse(number: int) -> list[str]:
-            async with AsyncConnection(settings_for(server)) as connection:
+            async with AsyncResponseConnection(settings_for(server)) as connection:
                 return [
                     (await connection.create(model="m", input=f"{number}").get_final_response()).id for _ in range(2)
                 ]
@@ -287,7 +287,7 @@ def test_closing_ends_the_turn_that_another_thread_reads(count: int) -> None:
     asked, got_all = threading.Event(), threading.Event()
     errors: list[StreamInterruptedError] = []
 
-    def consume(turn: Turn) -> None:
+    def consume(turn: ResponseTurn) -> None:
         try:
             for number, _ in enumerate(turn, 1):
                 if number == count:
@@ -296,7 +296,7 @@ def test_closing_ends_the_turn_that_another_thread_reads(count: int) -> None:
             errors.append(error)
 
     with WebSocketServer(Script([[send(*events()[:count]), tell(asked), until_gone]])) as server:
-        with Connection(settings_for(server)) as connection:
+        with ResponseConnection(settings_for(server)) as connection:
             reader = threading.Thread(target=consume, args=(connection.create(model="m", input="hi"),))
             reader.start()
             assert asked.wait(PATIENCE)
@@ -310,7 +310,7 @@ def test_closing_ends_the_turn_that_another_thread_reads(count: int) -> None:
 async def test_closing_ends_the_turn_that_another_task_reads() -> None:
     asked = threading.Event()
     with WebSocketServer(Script([[send(*events()[:5]), tell(asked), until_gone]])) as server:
-        async with AsyncConnection(settings_for(server)) as connection:
+        async with AsyncResponseConnection(settings_for(server)) as connection:
             reader = asyncio.create_task(read(connection.create(model="m", input="hi")))
             assert await asyncio.to_thread(asked.wait, PATIENCE)
         with pytest.raises(StreamInterruptedError, match="closed while"):
@@ -324,7 +324,7 @@ async def test_z16_a_task_that_is_cancelled_gives_up_its_connection(count: int) 
     sent = threading.Event()
     turn = [send(*events()[:count]), tell(sent), until_gone]
     with WebSocketServer(Script([turn]), Script([answer("r2")])) as server:
-        async with AsyncConnection(settings_for(server)) as connection:
+        async with AsyncResponseConnection(settings_for(server)) as connection:
             got: list[StreamEvent] = []
             all_there = asyncio.Event()
 
@@ -349,7 +349,7 @@ async def test_z16_a_task_that_is_cancelled_gives_up_its_connection(count: int) 
 @scenario
 async def test_z16_a_timeout_of_the_caller_gives_up_the_connection() -> None:
     with WebSocketServer(Script([[send(*events()[:5]), until_gone]]), Script([answer("r2")])) as server:
-        async with AsyncConnection(settings_for(server)) as connection:
+        async with AsyncResponseConnection(settings_for(server)) as connection:
             with pytest.raises(TimeoutError) as caught:
                 async with asyncio.timeout(0.05):
                     await read(connection.create(model="m", input="hi"))

@@ -20,7 +20,7 @@ import httpx2
 import pytest
 from openresponses_codegen import pipeline
 from openresponses_kit import SPEC_RELEASE, __version__
-from openresponses_kit.client.aio.connection import AsyncConnection
+from openresponses_kit.client.aio.connection import AsyncResponseConnection
 from openresponses_kit.client.handshake import ConnectionSettings, websocket_url
 from openresponses_kit.client.settings import Settings
 from openresponses_kit.errors import (
@@ -265,7 +265,7 @@ async def test_a_handshake_that_does_not_end_in_time(connect: Connect) -> None:
 async def test_a_task_that_is_cancelled_while_it_connects_leaves_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"ws://127.0.0.1:{silent.getsockname()[1]}/v1/responses"
-        task = asyncio.create_task(AsyncConnection(ConnectionSettings(url)).open())
+        task = asyncio.create_task(AsyncResponseConnection(ConnectionSettings(url)).open())
         accepted, _ = await asyncio.to_thread(silent.accept)
         with accepted:
             assert await asyncio.to_thread(accepted.recv, 3) == b"GET"

@@ -9,6 +9,7 @@ import pytest
 from openresponses_codegen import pipeline, resources
 from openresponses_codegen.models import ModelError, render_models
 from openresponses_codegen.render import UnsafeSourceError
+from openresponses_codegen.render.client import check_names
 from openresponses_codegen.render.verify import verify
 
 
@@ -79,3 +80,11 @@ def test_a_template_that_loses_something_is_found_out(api, templates: Path, name
 def test_source_that_no_template_means_to_write_is_refused(source: str) -> None:
     with pytest.raises(UnsafeSourceError):
         verify("models.py", source)
+
+
+@pytest.mark.parametrize("name", ["A; import os", "a b", "", "open('x')", "A\n", "A.b", '"a" + b'])
+def test_templates_of_the_client_get_names_and_literals_only(name: str) -> None:
+    check_names({"response": "Response", "path": "'/a'", "items": {"a": "Message"}, "compact": None, "flag": True})
+    for view in ({"response": name}, {"items": {"message": name}}):
+        with pytest.raises(UnsafeSourceError, match="no name and no literal"):
+            check_names(view)

@@ -16,10 +16,10 @@ from typing import Any, ParamSpec, Self
 
 import pytest
 from openresponses_kit import AsyncOpenResponses, OpenResponses
-from openresponses_kit.client.aio.connection import AsyncConnection, AsyncTurn
+from openresponses_kit.client.aio.connection import AsyncResponseConnection, AsyncResponseTurn
 from openresponses_kit.client.handshake import ConnectionSettings, connection_settings
 from openresponses_kit.client.settings import Settings
-from openresponses_kit.client.sync.connection import Connection, Turn
+from openresponses_kit.client.sync.connection import ResponseConnection, ResponseTurn
 from openresponses_kit.events import StreamEvent, parse_event
 from openresponses_kit.models import ResponseResource
 from websocket_server import PATIENCE, WebSocketServer
@@ -28,13 +28,13 @@ P = ParamSpec("P")
 
 KEY = "sk-very-secret"
 
-Connect = Callable[[ConnectionSettings], "BlockingConnection | AsyncConnection"]
+Connect = Callable[[ConnectionSettings], "BlockingConnection | AsyncResponseConnection"]
 
 
 class BlockingTurn:
     """A synchronous turn in asynchronous clothes."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: ResponseTurn) -> None:
         self._turn = turn
 
     def __aiter__(self) -> Self:
@@ -63,7 +63,7 @@ class BlockingTurn:
 class BlockingConnection:
     """A synchronous connection in asynchronous clothes."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ResponseConnection) -> None:
         self._connection = connection
 
     @property
@@ -93,20 +93,22 @@ class Shell:
     """The synchronous or the asynchronous half of the client."""
 
     client: type[OpenResponses] | type[AsyncOpenResponses]
-    connection: type[Connection] | type[AsyncConnection]
+    connection: type[ResponseConnection] | type[AsyncResponseConnection]
 
-    def dressed(self, connection: Connection | AsyncConnection) -> BlockingConnection | AsyncConnection:
+    def dressed(
+        self, connection: ResponseConnection | AsyncResponseConnection
+    ) -> BlockingConnection | AsyncResponseConnection:
         """A connection to be used from a scenario."""
-        return BlockingConnection(connection) if isinstance(connection, Connection) else connection
+        return BlockingConnection(connection) if isinstance(connection, ResponseConnection) else connection
 
-    def connect(self, settings: ConnectionSettings) -> BlockingConnection | AsyncConnection:
+    def connect(self, settings: ConnectionSettings) -> BlockingConnection | AsyncResponseConnection:
         """A connection with settings of a test."""
         return self.dressed(self.connection(settings))
 
 
 SHELLS = {
-    "sync": Shell(OpenResponses, Connection),
-    "async": Shell(AsyncOpenResponses, AsyncConnection),
+    "sync": Shell(OpenResponses, ResponseConnection),
+    "async": Shell(AsyncOpenResponses, AsyncResponseConnection),
 }
 
 
@@ -150,7 +152,7 @@ async def all_gone(server: WebSocketServer) -> bool:
     return all([await asyncio.to_thread(session.gone.wait, PATIENCE) for session in server.sessions])
 
 
-async def read(turn: BlockingTurn | AsyncTurn, got: list[StreamEvent] | None = None) -> list[StreamEvent]:
+async def read(turn: BlockingTurn | AsyncResponseTurn, got: list[StreamEvent] | None = None) -> list[StreamEvent]:
     """All events of a turn; in `got`, if it is given, is what came before an error."""
     got = [] if got is None else got
     while (event := await anext(turn, None)) is not None:

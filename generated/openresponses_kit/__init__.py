@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         AsyncOpenResponses,
     )
     from .client.aio.connection import (
-        AsyncConnection,
-        AsyncTurn,
+        AsyncResponseConnection,
+        AsyncResponseTurn,
     )
     from .client.aio.responses import (
         AsyncRawResponses,
@@ -85,8 +85,8 @@ if TYPE_CHECKING:
         OpenResponses,
     )
     from .client.sync.connection import (
-        Connection,
-        Turn,
+        ResponseConnection,
+        ResponseTurn,
     )
     from .client.sync.responses import (
         RawResponses,
@@ -300,16 +300,16 @@ __all__ = [
     "AssistantContentParam",
     "AssistantContentPartParam",
     "AssistantMessageItemParam",
-    "AsyncConnection",
     "AsyncFastClient",
     "AsyncFastTransport",
     "AsyncOpenResponses",
     "AsyncRawResponses",
+    "AsyncResponseConnection",
     "AsyncResponseStream",
+    "AsyncResponseTurn",
     "AsyncResponses",
     "AsyncStream",
     "AsyncToolRun",
-    "AsyncTurn",
     "AuthenticationError",
     "BadRequestError",
     "ClientOptions",
@@ -319,7 +319,6 @@ __all__ = [
     "CompactionBody",
     "CompactionSummaryItemParam",
     "ConflictError",
-    "Connection",
     "ContentPart",
     "CreateArguments",
     "CreateResponseBody",
@@ -406,6 +405,7 @@ __all__ = [
     "RequestOptions",
     "ResponseAccumulator",
     "ResponseCompletedStreamingEvent",
+    "ResponseConnection",
     "ResponseContentPartAddedStreamingEvent",
     "ResponseContentPartDoneStreamingEvent",
     "ResponseCreatedStreamingEvent",
@@ -430,6 +430,7 @@ __all__ = [
     "ResponseRefusalDoneStreamingEvent",
     "ResponseResource",
     "ResponseStream",
+    "ResponseTurn",
     "Responses",
     "ResponsesToolParam",
     "RunOptions",
@@ -470,7 +471,6 @@ __all__ = [
     "ToolRun",
     "TopLogProb",
     "TruncationEnum",
-    "Turn",
     "UnknownAnnotation",
     "UnknownAnnotationParam",
     "UnknownContentPart",
@@ -641,15 +641,15 @@ _origins |= dict.fromkeys(
 )
 _origins |= dict.fromkeys(
     (
-        "Connection",
-        "Turn",
+        "ResponseConnection",
+        "ResponseTurn",
     ),
     "client.sync.connection",
 )
 _origins |= dict.fromkeys(
     (
-        "AsyncConnection",
-        "AsyncTurn",
+        "AsyncResponseConnection",
+        "AsyncResponseTurn",
     ),
     "client.aio.connection",
 )

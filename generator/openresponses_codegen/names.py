@@ -18,18 +18,19 @@ MAX_NAME = 120
 RUNTIME_NAMES = frozenset(
     """
     APIConnectionError APIResponseValidationError APIStatusError APITimeoutError Annotated AnswerModel Any
-    AsyncConnection AsyncFastClient AsyncFastTransport AsyncOpenResponses AsyncRawResponses AsyncResponseStream
-    AsyncResponses AsyncStream AsyncToolRun AsyncTurn AuthenticationError BadRequestError BaseModel Callable
-    ClassVar ClientOptions CompactArguments ConfigDict ConflictError Connection ConnectionArguments
-    ConnectionSettings CreateArguments Deviation DeviationWarning Event FastClient FastTransport Field
-    InternalServerError InvalidRequestError Literal Mapping MappingProxyType Model ModelError NotFoundError
-    NotRequired Omittable OpenResponses OpenResponsesError Optional OutputFormat OutputParseError ParsedResponse
-    PermissionDeniedError RateLimitError RawResponse RawResponses RequestModel RequestOptions Required
-    ResponseAccumulator ResponseArguments ResponseModel ResponseStream Responses RunArguments RunOptions RunResult
-    Self Sequence Shaped Stream StreamDecodeError StreamError StreamEvent StreamFailedError StreamInterruptedError
-    StreamOrderError StreamTimeoutError TYPE_CHECKING Tagged ToolContent ToolError ToolFunction ToolOutcome ToolRun
-    Turn TurnArguments TypeAdapter TypeAlias TypeAliasType TypedDict Union UnknownEvent UnknownVariant
-    UnknownVariantParam UnprocessableEntityError UnsupportedSchemaError fold tool
+    AsyncFastClient AsyncFastTransport AsyncOpenResponses AsyncRawResponses AsyncResponseConnection
+    AsyncResponseStream AsyncResponseTurn AsyncResponses AsyncStream AsyncToolRun AuthenticationError
+    BadRequestError BaseModel Callable ClassVar ClientOptions CompactArguments ConfigDict ConflictError
+    ConnectOptions ConnectionArguments ConnectionSettings CreateArguments Deviation DeviationWarning Event
+    FastClient FastTransport Field InternalServerError InvalidRequestError Literal Mapping MappingProxyType Model
+    ModelError NotFoundError NotRequired Omittable OpenResponses OpenResponsesError Optional OutputFormat
+    OutputParseError ParsedResponse PermissionDeniedError RateLimitError RawResponse RawResponses RequestModel
+    RequestOptions Required ResponseAccumulator ResponseArguments ResponseConnection ResponseModel ResponseStream
+    ResponseTurn Responses RunArguments RunOptions RunResult Self Sequence Shaped Stream StreamDecodeError
+    StreamError StreamEvent StreamFailedError StreamInterruptedError StreamOrderError StreamTimeoutError
+    TYPE_CHECKING Tagged ToolContent ToolError ToolFunction ToolOutcome ToolRun TurnArguments TurnOptions
+    TypeAdapter TypeAlias TypeAliasType TypedDict Union UnknownEvent UnknownVariant UnknownVariantParam
+    UnprocessableEntityError UnsupportedSchemaError fold tool
     EVENT_TYPES SPEC_RELEASE annotations cache events import_module models params parse_event
     AttributeError False None True bool bytes dict float frozenset getattr globals int isinstance list object property
     set sorted str super tuple type

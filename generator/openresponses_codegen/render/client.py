@@ -10,11 +10,12 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 
 from openresponses_codegen import ir
+from openresponses_codegen.render.verify import UnsafeSourceError
 from openresponses_codegen.text import literal
 
 _VERBATIM: Mapping[str, tuple[str, ...]] = {
@@ -75,6 +76,23 @@ def service_view(service: ir.Service) -> Mapping[str, Any]:
     }
 
 
+def check_names(view: Mapping[str, Any]) -> None:
+    """Raise `UnsafeSourceError` unless all that templates get of a spec is names and literals."""
+    for value in view.values():
+        if isinstance(value, Mapping):
+            check_names(cast("Mapping[str, Any]", value))
+        elif isinstance(value, str) and not value.isidentifier() and not _is_literal(value):
+            raise UnsafeSourceError(f"a template of the client would get {value!r}, which is no name and no literal")
+
+
+def _is_literal(source: str) -> bool:
+    try:
+        ast.literal_eval(source)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
 def verbatim(templates: Path, component: str) -> dict[str, str]:
     """The files of a component that are copied as they are, by path."""
     core = templates / "core"
@@ -85,9 +103,14 @@ def verbatim(templates: Path, component: str) -> dict[str, str]:
 def render_client(
     service: ir.Service, package: str, header: str, environment: jinja2.Environment, templates: Path
 ) -> Client:
-    """The files of the client, unformatted. Raises `jinja2.TemplateError` for a template that does not work."""
+    """The files of the client, unformatted.
+
+    Raises `jinja2.TemplateError` for a template that does not work, and what `check_names` raises.
+    """
     core = templates / "core"
-    view = {"header": header, "package": package, **service_view(service)}
+    names = service_view(service)
+    check_names(names)
+    view = {"header": header, "package": package, **names}
     files = verbatim(templates, "client")
 
     def render(path: Path, target: str, **more: Any) -> None:

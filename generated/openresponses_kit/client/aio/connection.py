@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from ...models import ResponseResource
     from ..telemetry import Call
 
-__all__ = ["AsyncConnection", "AsyncTurn"]
+__all__ = ["AsyncResponseConnection", "AsyncResponseTurn"]
 
 
-class AsyncConnection:
+class AsyncResponseConnection:
     """A conversation over a WebSocket.
 
         async with client.responses.connect() as connection:
@@ -55,7 +55,7 @@ class AsyncConnection:
         self._settings = settings
         self._conversation = Conversation(settings)
         self._wire = AsyncWire(settings)
-        self._turn: weakref.ref[AsyncTurn] | None = None
+        self._turn: weakref.ref[AsyncResponseTurn] | None = None
         self._is_closed = False
 
     @property
@@ -80,7 +80,7 @@ class AsyncConnection:
                 await asyncio.sleep(tries.after(error))
         return self
 
-    def create(self, **arguments: Unpack[ConnectionArguments]) -> AsyncTurn:
+    def create(self, **arguments: Unpack[ConnectionArguments]) -> AsyncResponseTurn:
         """Start a turn: the events of one response.
 
         The request is sent when the first event is asked for.
@@ -101,7 +101,9 @@ class AsyncConnection:
                 "the turn before is not over (rule W3): read it to its end or close it first"
             )
         state = self._conversation.turn(arguments)
-        turn = AsyncTurn(self._wire, state, arguments.get("timeout", self._settings.read_timeout))
+        turn = AsyncResponseTurn(
+            self._wire, state, arguments.get("timeout", self._settings.read_timeout)
+        )
         self._turn = weakref.ref(turn)
         return turn
 
@@ -129,7 +131,7 @@ class AsyncConnection:
             raise OpenResponsesError("the connection is closed; make another with `connect()`")
 
 
-class AsyncTurn:
+class AsyncResponseTurn:
     """The events of one response, as they come, folded into it while they are read.
 
     Iterate over it, once; after the events `get_final_response()` gives the response. A turn that

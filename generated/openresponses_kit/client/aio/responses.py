@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..handshake import ConnectOptions
     from ..requests import HTTPRequest
     from ..settings import Settings
-    from .connection import AsyncConnection
+    from .connection import AsyncResponseConnection
     from .transport import AsyncTransport
 
 __all__ = ["AsyncRawResponses", "AsyncResponses"]
@@ -211,7 +211,7 @@ class AsyncResponses:
         request = compact_request(self._settings, arguments)
         return await self._fetch(request, CompactResource)
 
-    def connect(self, **options: Unpack[ConnectOptions]) -> AsyncConnection:
+    def connect(self, **options: Unpack[ConnectOptions]) -> AsyncResponseConnection:
         """A conversation over a WebSocket, opened on entering its context (rules W1 to W7).
 
             async with client.responses.connect() as connection:
@@ -221,9 +221,9 @@ class AsyncResponses:
         Raises `InvalidRequestError`; the connection raises what its methods say.
         """
         from ..handshake import connection_settings
-        from .connection import AsyncConnection
+        from .connection import AsyncResponseConnection
 
-        return AsyncConnection(connection_settings(self._settings, self._warner, options))
+        return AsyncResponseConnection(connection_settings(self._settings, self._warner, options))
 
     async def _fetch(self, request: HTTPRequest, kind: type[A]) -> A:
         """Send a request and read the whole answer."""

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from ...models import ResponseResource
     from ..telemetry import Call
 
-__all__ = ["Connection", "Turn"]
+__all__ = ["ResponseConnection", "ResponseTurn"]
 
 
-class Connection:
+class ResponseConnection:
     """A conversation over a WebSocket.
 
         with client.responses.connect() as connection:
@@ -55,7 +55,7 @@ class Connection:
         self._settings = settings
         self._conversation = Conversation(settings)
         self._wire = Wire(settings)
-        self._turn: weakref.ref[Turn] | None = None
+        self._turn: weakref.ref[ResponseTurn] | None = None
         self._is_closed = False
 
     @property
@@ -80,7 +80,7 @@ class Connection:
                 time.sleep(tries.after(error))
         return self
 
-    def create(self, **arguments: Unpack[ConnectionArguments]) -> Turn:
+    def create(self, **arguments: Unpack[ConnectionArguments]) -> ResponseTurn:
         """Start a turn: the events of one response.
 
         The request is sent when the first event is asked for.
@@ -101,7 +101,9 @@ class Connection:
                 "the turn before is not over (rule W3): read it to its end or close it first"
             )
         state = self._conversation.turn(arguments)
-        turn = Turn(self._wire, state, arguments.get("timeout", self._settings.read_timeout))
+        turn = ResponseTurn(
+            self._wire, state, arguments.get("timeout", self._settings.read_timeout)
+        )
         self._turn = weakref.ref(turn)
         return turn
 
@@ -129,7 +131,7 @@ class Connection:
             raise OpenResponsesError("the connection is closed; make another with `connect()`")
 
 
-class Turn:
+class ResponseTurn:
     """The events of one response, as they come, folded into it while they are read.
 
     Iterate over it, once; after the events `get_final_response()` gives the response. A turn that

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..handshake import ConnectOptions
     from ..requests import HTTPRequest
     from ..settings import Settings
-    from .connection import Connection
+    from .connection import ResponseConnection
     from .transport import Transport
 
 __all__ = ["RawResponses", "Responses"]
@@ -211,7 +211,7 @@ class Responses:
         request = compact_request(self._settings, arguments)
         return self._fetch(request, CompactResource)
 
-    def connect(self, **options: Unpack[ConnectOptions]) -> Connection:
+    def connect(self, **options: Unpack[ConnectOptions]) -> ResponseConnection:
         """A conversation over a WebSocket, opened on entering its context (rules W1 to W7).
 
             with client.responses.connect() as connection:
@@ -221,9 +221,9 @@ class Responses:
         Raises `InvalidRequestError`; the connection raises what its methods say.
         """
         from ..handshake import connection_settings
-        from .connection import Connection
+        from .connection import ResponseConnection
 
-        return Connection(connection_settings(self._settings, self._warner, options))
+        return ResponseConnection(connection_settings(self._settings, self._warner, options))
 
     def _fetch(self, request: HTTPRequest, kind: type[A]) -> A:
         """Send a request and read the whole answer."""
