@@ -8,6 +8,9 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
+import ssl
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -132,3 +135,32 @@ def connect(
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     with Clients(package(NEWEST), is_async=request.param == "async") as clients:
         yield clients
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for 127.0.0.1, and its key, in one file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the openssl command, which makes the certificate, is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    command = """openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test
+        -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out certificate.pem"""
+    subprocess.run(command.split(), cwd=folder, capture_output=True, check=True)
+    path = folder / "both.pem"
+    path.write_text((folder / "certificate.pem").read_text() + (folder / "key.pem").read_text())
+    return path
+
+
+@pytest.fixture
+def server_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def trusting(certificate: Path) -> ssl.SSLContext:
+    """What verifies that certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certificate)
+    return context

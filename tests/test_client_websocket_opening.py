@@ -10,15 +10,19 @@ import asyncio
 import json
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import httpx2
 import pytest
 from openresponses_codegen import pipeline
-from openresponses_kit import SPEC_RELEASE
+from openresponses_kit import SPEC_RELEASE, __version__
 from openresponses_kit.client.aio.connection import AsyncConnection
 from openresponses_kit.client.handshake import ConnectionSettings, websocket_url
+from openresponses_kit.client.settings import Settings
 from openresponses_kit.errors import (
     APIConnectionError,
     APIStatusError,
@@ -30,8 +34,10 @@ from openresponses_kit.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    StreamInterruptedError,
     StreamTimeoutError,
 )
+from websocket_events import events
 from websocket_server import (
     PATIENCE,
     Refusal,
@@ -40,38 +46,103 @@ from websocket_server import (
     answer,
     close,
     cut,
+    send,
+    until_gone,
 )
-from websocket_shells import KEY, Connect, all_gone, read, scenario, settings_for
+from websocket_shells import KEY, Connect, Shell, all_gone, read, scenario, settings_for
 
 
 @scenario
-async def test_t2_t3_the_handshake(connect: Connect) -> None:
-    headers = {"x-tenant": "a", "openresponses-version": "latest"}
-    with WebSocketServer(Script(), Script()) as server:
-        async with connect(settings_for(server)):
+async def test_w1_t2_t3_a_client_opens_a_connection_with_its_settings(shell: Shell) -> None:
+    """The key and the release go with the handshake; headers and parameters are those of the client and the call."""
+    with WebSocketServer(Script(), Script([answer()])) as server:
+        first, second = (
+            shell.client(
+                base_url=server.base_url + "/",
+                api_key=KEY,
+                default_headers={"X-Tenant": "a", "X-Other": "b"},
+                default_query={"api-version": "1 2"},
+            ).responses.connect(**options)
+            for options in ({}, {"extra_headers": {"x-tenant": "c", "OpenResponses-Version": None}, "timeout": 5.0})
+        )
+        async with shell.dressed(first):
             pass
-        async with connect(settings_for(server, headers=headers, api_key=None)):
-            pass
-    first, second = (session.headers for session in server.sessions)
-    assert server.sessions[0].path == "/v1/responses"
-    assert first["Authorization"] == f"Bearer {KEY}"
-    assert first["OpenResponses-Version"] == SPEC_RELEASE
-    assert "Sec-WebSocket-Extensions" not in first, "frames are not compressed"
-    assert second["X-Tenant"] == "a"
-    assert second["OpenResponses-Version"] == "latest"
-    assert "Authorization" not in second
+        async with shell.dressed(second) as connection:
+            assert (await connection.create(model="m", input="hi").get_final_response()).id == "resp_1"
+    assert [session.path for session in server.sessions] == ["/v1/responses?api-version=1+2"] * 2
+    headers, others = (session.headers for session in server.sessions)
+    assert headers["Authorization"] == f"Bearer {KEY}"
+    assert headers["OpenResponses-Version"] == SPEC_RELEASE
+    assert headers.get_all("User-Agent") == [f"openresponses_kit/{__version__}"]
+    assert (headers["X-Tenant"], headers["X-Other"]) == ("a", "b")
+    assert "Sec-WebSocket-Extensions" not in headers, "frames are not compressed"
+    assert (others["X-Tenant"], others["X-Other"]) == ("c", "b")
+    assert "OpenResponses-Version" not in others
+
+
+@scenario
+async def test_e5_timeouts_and_tries_are_those_of_the_client(shell: Shell) -> None:
+    """Of a timeout with parts it is the one for reading. One try is what the client says."""
+    silent = Script([[until_gone]])
+    with WebSocketServer(silent, silent, Script([[cut]])) as server:
+        timeout = httpx2.Timeout(PATIENCE, read=0.05)
+        client = shell.client(base_url=server.base_url, timeout=timeout, max_retries=0)
+        for options in ({}, {"timeout": 0.05}):
+            async with shell.dressed(client.responses.connect(**options)) as connection:
+                with pytest.raises(StreamTimeoutError):
+                    await read(connection.create(model="m", input="hi"))
+        async with shell.dressed(client.responses.connect(timeout=PATIENCE)) as connection:
+            with pytest.raises(StreamInterruptedError):
+                await read(connection.create(model="m", input="hi"))
+    assert len(server.sessions) == 3
+
+
+@pytest.mark.parametrize("timeout", [0, -1.0, "1"])
+@scenario
+async def test_a_timeout_that_is_none_is_refused(shell: Shell, timeout: Any) -> None:
+    responses = shell.client(base_url="http://127.0.0.1:1").responses
+    with pytest.raises(InvalidRequestError, match="timeout"):
+        responses.connect(timeout=timeout)
+    with pytest.raises(InvalidRequestError, match="timeout"):
+        responses.connect().create(model="m", timeout=timeout)
 
 
 @pytest.mark.parametrize(
-    ("base_url", "query", "url"),
+    ("base_url", "url"),
     [
-        ("https://example.com/v1", {}, "wss://example.com/v1/responses"),
-        ("https://example.com/v1/", {}, "wss://example.com/v1/responses"),
-        ("http://[::1]:8000", {"api-version": "1 2"}, "ws://[::1]:8000/responses?api-version=1+2"),
+        ("https://example.com/v1", "wss://example.com/v1/responses"),
+        ("https://example.com", "wss://example.com/responses"),
+        ("http://[::1]:8000/a/b/", "ws://[::1]:8000/a/b/responses"),
     ],
 )
-def test_w1_the_url_is_that_of_responses(base_url: str, query: dict[str, str], url: str) -> None:
-    assert websocket_url(base_url, query) == url
+def test_w1_the_url_is_that_of_responses(base_url: str, url: str) -> None:
+    assert websocket_url(Settings(base_url)) == url
+
+
+@pytest.mark.parametrize("way", ["end", "break", "cut"])
+@scenario
+async def test_tls(shell: Shell, way: str, server_tls: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+    """A connection over TLS ends like any other, whatever ends it."""
+    turn = {"end": answer(), "break": [send(events()[0]), until_gone], "cut": [cut]}[way]
+    with WebSocketServer(Script([turn]), Script([answer("r2")]), tls=server_tls) as server:
+        client = shell.client(base_url=server.base_url)
+        async with shell.dressed(client.responses.connect(tls=trusting)) as connection:
+            async for _ in connection.create(model="m", input="hi"):
+                if way == "break":
+                    break
+            if way != "cut":
+                assert await connection.create(model="m", input="hi").get_final_response() if way == "break" else True
+        assert await all_gone(server)
+    assert len(server.sessions) == (1 if way == "end" else 2)
+
+
+@scenario
+async def test_tls_a_certificate_that_is_not_trusted(connect: Connect, server_tls: ssl.SSLContext) -> None:
+    with WebSocketServer(tls=server_tls) as server:
+        settings = settings_for(server, max_retries=0)
+        with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+            await connect(settings).open()
+    assert server.sessions == []
 
 
 def test_w1_a_release_without_a_websocket_has_none_of_this() -> None:
@@ -79,12 +150,6 @@ def test_w1_a_release_without_a_websocket_has_none_of_this() -> None:
     files = pipeline.generate(spec, pipeline.Options(package="kit")).files
     assert "client/sync/client.py" in files
     assert not [path for path, text in files.items() if path.endswith(".py") and "websockets" in text]
-
-
-@pytest.mark.parametrize("base_url", ["ftp://example.com", "example.com", "https://", ""])
-def test_w1_a_base_url_of_another_kind_is_refused(base_url: str) -> None:
-    with pytest.raises(InvalidRequestError, match="base_url"):
-        websocket_url(base_url)
 
 
 @pytest.mark.parametrize(
@@ -138,10 +203,8 @@ async def test_e5_a_handshake_that_may_be_repeated_is(connect: Connect, status: 
 
 @scenario
 async def test_e5_a_server_that_asks_for_too_long_a_wait_is_not_asked_again(connect: Connect) -> None:
-    with WebSocketServer(Refusal(429, headers={"Retry-After": "3600"})) as server:
-        default = ConnectionSettings(websocket_url(server.base_url))
-        with pytest.raises(RateLimitError):
-            await connect(default).open()
+    with WebSocketServer(Refusal(429, headers={"Retry-After": "3600"})) as server, pytest.raises(RateLimitError):
+        await connect(ConnectionSettings(websocket_url(Settings(server.base_url)))).open()
     assert len(server.sessions) == 1
 
 
@@ -223,9 +286,9 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCa
 async def test_t2_the_key_is_in_no_log_and_no_repr(
     connect: Connect, everything_logged: pytest.LogCaptureFixture
 ) -> None:
-    headers = {"x-api-key": KEY, "x-tenant": "tenant-a"}
     with WebSocketServer(Script([answer()])) as server:
-        settings = settings_for(server, headers=headers)
+        settings = settings_for(server)
+        settings = replace(settings, headers={**settings.headers, "x-api-key": KEY, "x-tenant": "tenant-a"})
         async with connect(settings) as connection:
             turn = connection.create(model="m", input="hi")
             await read(turn)

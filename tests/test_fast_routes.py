@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
@@ -30,35 +27,6 @@ PROXY_VARIABLES = "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY".split()
 
 
 # TLS.
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, and its key, in one file."""
-    if shutil.which("openssl") is None:
-        pytest.skip("the openssl command, which makes the certificate, is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    command = """openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test
-        -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out certificate.pem"""
-    subprocess.run(command.split(), cwd=folder, capture_output=True, check=True)
-    path = folder / "both.pem"
-    path.write_text((folder / "certificate.pem").read_text() + (folder / "key.pem").read_text())
-    return path
-
-
-@pytest.fixture
-def server_tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-@pytest.fixture
-def trusting(certificate: Path) -> ssl.SSLContext:
-    """What verifies that certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(certificate)
-    return context
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -8,6 +8,8 @@ handshakes, frames and sockets; where a fault has to go below it, an action writ
 from __future__ import annotations
 
 import json
+import os
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,9 +60,9 @@ class Session:
 
 
 class WebSocketServer:
-    """Serves a script. `port` is where, `sessions` are the connections so far."""
+    """Serves a script. `base_url` is where, `sessions` are the connections so far."""
 
-    def __init__(self, *connections: Script | Refusal) -> None:
+    def __init__(self, *connections: Script | Refusal, tls: ssl.SSLContext | None = None) -> None:
         self.sessions: list[Session] = []
         self.surprises: list[str] = []
         self._connections = iter(connections)
@@ -70,6 +72,7 @@ class WebSocketServer:
             self._handle,
             "127.0.0.1",
             0,
+            ssl=tls,
             compression=None,
             process_request=self._admit,
             ping_interval=None,
@@ -77,11 +80,8 @@ class WebSocketServer:
             close_timeout=PATIENCE,
         )
         self.port: int = self._server.socket.getsockname()[1]
+        self.base_url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever)
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
 
     @property
     def frames(self) -> list[Json]:
@@ -93,13 +93,16 @@ class WebSocketServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for session in self.sessions:
+            session.websocket.close_socket()
         self._server.shutdown()
         self._thread.join(PATIENCE)
         for session in self.sessions:
-            session.websocket.close_socket()
-        for session in self.sessions:
             if session.thread is not None:
                 session.thread.join(PATIENCE)
+        for end in (self._server.shutdown_watcher, self._server.shutdown_notifier):
+            if isinstance(end, int):  # in releases that leave it open
+                os.close(end)
         assert not self.surprises, self.surprises
 
     def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:

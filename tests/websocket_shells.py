@@ -11,14 +11,16 @@ import functools
 import gc
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, Self
 
 import pytest
+from openresponses_kit import AsyncOpenResponses, OpenResponses
 from openresponses_kit.client.aio.connection import AsyncConnection, AsyncTurn
-from openresponses_kit.client.handshake import ConnectionSettings, websocket_url
+from openresponses_kit.client.handshake import ConnectionSettings, connection_settings
+from openresponses_kit.client.settings import Settings
 from openresponses_kit.client.sync.connection import Connection, Turn
-from openresponses_kit.events import StreamEvent
+from openresponses_kit.events import StreamEvent, parse_event
 from openresponses_kit.models import ResponseResource
 from websocket_server import PATIENCE, WebSocketServer
 
@@ -61,8 +63,8 @@ class BlockingTurn:
 class BlockingConnection:
     """A synchronous connection in asynchronous clothes."""
 
-    def __init__(self, settings: ConnectionSettings) -> None:
-        self._connection = Connection(settings)
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     @property
     def last_response_id(self) -> str | None:
@@ -86,12 +88,31 @@ class BlockingConnection:
         self._connection.__exit__(*error)
 
 
-SHELLS: dict[str, Connect] = {"sync": BlockingConnection, "async": AsyncConnection}
-"""How to connect, synchronously and asynchronously."""
+@dataclass(frozen=True)
+class Shell:
+    """The synchronous or the asynchronous half of the client."""
+
+    client: type[OpenResponses] | type[AsyncOpenResponses]
+    connection: type[Connection] | type[AsyncConnection]
+
+    def dressed(self, connection: Connection | AsyncConnection) -> BlockingConnection | AsyncConnection:
+        """A connection to be used from a scenario."""
+        return BlockingConnection(connection) if isinstance(connection, Connection) else connection
+
+    def connect(self, settings: ConnectionSettings) -> BlockingConnection | AsyncConnection:
+        """A connection with settings of a test."""
+        return self.dressed(self.connection(settings))
+
+
+SHELLS = {
+    "sync": Shell(OpenResponses, Connection),
+    "async": Shell(AsyncOpenResponses, AsyncConnection),
+}
 
 
 def scenario(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """A test that runs a scenario in an event loop of its own; with an argument `connect`, once with each connection.
+    """A test that runs a scenario in an event loop of its own, and once for each shell if it has an argument for it:
+    `shell`, or `connect`, which is its method.
 
     What was left open shows as a `ResourceWarning`.
     """
@@ -106,17 +127,18 @@ def scenario(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
         finally:
             gc.collect()
 
-    if "connect" not in inspect.signature(test).parameters:
-        return run
-    return pytest.mark.parametrize("connect", list(SHELLS.values()), ids=list(SHELLS))(run)
+    arguments = inspect.signature(test).parameters
+    if "shell" in arguments:
+        return pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)(run)
+    if "connect" in arguments:
+        return pytest.mark.parametrize("connect", [each.connect for each in SHELLS.values()], ids=SHELLS)(run)
+    return run
 
 
 def settings_for(server: WebSocketServer, **changes: Any) -> ConnectionSettings:
-    """Settings for a server, which wait for nothing between tries."""
-    settings = ConnectionSettings(
-        websocket_url(server.base_url), api_key=KEY, read_timeout=PATIENCE, backoff=_without_waiting
-    )
-    return replace(settings, **changes)
+    """Settings for a server, as those of a client become them; they wait for nothing between tries."""
+    settings = connection_settings(Settings(server.base_url, KEY, timeout=PATIENCE), None, {})
+    return replace(replace(settings, read_event=parse_event, backoff=_without_waiting), **changes)
 
 
 def _without_waiting(_tries: int, _headers: Any) -> float:

@@ -10,6 +10,7 @@ deviates is mended, listed on the answer and warned about.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
@@ -27,46 +28,52 @@ _SHOWN = 200
 """How much of a body is shown in a message, in characters."""
 
 
-def read_answer(
-    kind: type[A], body: bytes, *, headers: Mapping[str, str], warner: Warner | None
-) -> A:
+@dataclass(frozen=True, slots=True)
+class HTTPAnswer:
+    """An HTTP answer with its whole body."""
+
+    status_code: int
+    headers: Mapping[str, str] = field(repr=False)
+    """The headers; names in any case."""
+    body: bytes = field(repr=False)
+    """The body, decoded from gzip and the like."""
+
+
+def read_answer(kind: type[A], http: HTTPAnswer, warner: Warner | None) -> A:
     """The object of an answer, with its `request_id` and `deviations`.
 
     `warner` is told of deviations; without one they are errors (`strict`). Raises
     `APIResponseValidationError` when the body cannot be read.
     """
     try:
-        answer = kind.model_validate_json(body)
+        answer = kind.model_validate_json(http.body)
     except ValidationError as error:
-        answer = _mended(kind, body, headers, error, warner)
-    vars(answer)["_request_id"] = request_id_of(headers)
+        answer = _mended(kind, http, error, warner)
+    vars(answer)["_request_id"] = request_id_of(http.headers)
     return answer
 
 
-def _mended(
-    kind: type[A],
-    body: bytes,
-    headers: Mapping[str, str],
-    error: ValidationError,
-    warner: Warner | None,
-) -> A:
+def _mended(kind: type[A], http: HTTPAnswer, error: ValidationError, warner: Warner | None) -> A:
     try:
-        answer = read_mended(kind, body)
+        answer = read_mended(kind, http.body)
     except ValueError as reason:
-        media_type = headers.get("content-type", "of no stated type")
+        media_type = http.headers.get("content-type", "of no stated type")
         raise APIResponseValidationError(
             f"the answer ({media_type}) cannot be read as {kind.__name__}: {_shown(reason)}; "
-            f"it starts with {body[:_SHOWN]!r}; check that base_url is an Open Responses server's",
-            body=body,
-            request_id=request_id_of(headers),
+            f"it starts with {http.body[:_SHOWN]!r}; "
+            "check that base_url is an Open Responses server's",
+            body=http.body,
+            status_code=http.status_code,
+            request_id=request_id_of(http.headers),
         ) from None
     deviations = deviations_of(answer)
     if warner is None:
         places = "; ".join(f"{each.path}: {each.reason}" for each in deviations)
         raise APIResponseValidationError(
             f"the answer deviates from the protocol: {places or error}",
-            body=body,
-            request_id=request_id_of(headers),
+            body=http.body,
+            status_code=http.status_code,
+            request_id=request_id_of(http.headers),
             deviations=deviations,
         )
     warner.warn(answer, stacklevel=3)
@@ -76,14 +83,15 @@ def _mended(
 class RawResponse(Generic[A]):
     """An HTTP answer: its headers and its body, not read as an object yet."""
 
-    def __init__(
-        self, kind: type[A], headers: Mapping[str, str], body: bytes, warner: Warner | None
-    ) -> None:
+    def __init__(self, kind: type[A], http: HTTPAnswer, warner: Warner | None) -> None:
         self._kind = kind
+        self._http = http
         self._warner = warner
-        self.headers = headers
+        self.status_code = http.status_code
+        """The status."""
+        self.headers = http.headers
         """The headers; names in any case."""
-        self.content = body
+        self.content = http.body
         """The body, decoded from gzip and the like."""
 
     @property
@@ -93,7 +101,7 @@ class RawResponse(Generic[A]):
 
     def parse(self) -> A:
         """The object of the answer. Raises `APIResponseValidationError` when it cannot be read."""
-        return read_answer(self._kind, self.content, headers=self.headers, warner=self._warner)
+        return read_answer(self._kind, self._http, self._warner)
 
 
 def read_error(status_code: int, headers: Mapping[str, str], body: bytes) -> APIStatusError:
@@ -129,14 +137,15 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
     return media_type.strip().lower() == "text/event-stream"
 
 
-def not_a_stream(headers: Mapping[str, str], body: bytes) -> APIResponseValidationError:
+def not_a_stream(http: HTTPAnswer) -> APIResponseValidationError:
     """The error for an answer that is no stream of events."""
-    media_type = headers.get("content-type", "an answer of no stated type")
+    media_type = http.headers.get("content-type", "an answer of no stated type")
     return APIResponseValidationError(
         f"the server answered with {media_type} in place of a stream of events; "
-        f"it starts with {body[:_SHOWN]!r}",
-        body=body,
-        request_id=request_id_of(headers),
+        f"it starts with {http.body[:_SHOWN]!r}",
+        body=http.body,
+        status_code=http.status_code,
+        request_id=request_id_of(http.headers),
     )
 
 

@@ -34,6 +34,7 @@ from ..params import TurnArguments
 from .failures import Failure, read_failure
 from .handshake import ConnectionSettings, Tries
 from .requests import checked
+from .settings import check_timeout
 
 if TYPE_CHECKING:
     from .._base import Deviation
@@ -99,7 +100,7 @@ class Conversation:
     def turn(self, arguments: ConnectionArguments) -> TurnState:
         """A turn of these arguments. Raises `InvalidRequestError`."""
         fields: dict[str, Any] = dict(arguments)
-        fields.pop("timeout", None)
+        check_timeout(fields.pop("timeout", None))
         extra: Mapping[str, object] = fields.pop("extra_body", {})
         refused = WebSocketResponseCreateEvent.FORBIDDEN
         for name in (*fields, *extra):

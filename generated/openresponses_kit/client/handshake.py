@@ -2,8 +2,8 @@
 
 How a WebSocket is opened: where it is, what goes with the handshake, what a refusal means. No IO.
 
-Rules kept here: W1 (the WebSocket is at the path of responses), T2 (the key), T3 (the release), E1
-and E2 (a refused handshake is the error that its body says), E5 (when a try is repeated).
+Rules kept here: W1 (the WebSocket is at the path of responses), T2 (the key is in no log), E1 and
+E2 (a refused handshake is the error that its body says), E5 (when a try is repeated).
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from typing_extensions import TypedDict
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidHandshake
+from websockets.http11 import Response
 
-from .. import SPEC_RELEASE
 from .._tolerance import Warner
-from ..errors import APIConnectionError, APIStatusError, APITimeoutError, InvalidRequestError
+from ..errors import APIConnectionError, APIStatusError, APITimeoutError
 from ..events import StreamEvent, parse_event
 from .answers import read_error
 from .reading import read_event
 from .requests import headers_of
 from .retries import delay, may_repeat_status, retry_after
-from .settings import Settings
+from .settings import Settings, check_timeout
 
 LOGGER = logging.getLogger(__name__.rpartition(".client.")[0] + ".websocket")
 """What the WebSocket library writes to. At the level DEBUG it writes every frame."""
@@ -52,10 +52,8 @@ class ConnectionSettings:
 
     url: str = field(repr=False)
     """A `ws` or `wss` URL, as `websocket_url` gives it; its parameters may hold secrets."""
-    api_key: str | None = field(default=None, repr=False)
-    """Sent as a bearer token with the handshake, unless `headers` hold an `authorization`."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    """Sent with the handshake; names in lower case."""
+    """Sent with the handshake, the key among them."""
     open_timeout: float | None = 30.0
     """How long opening may take, from the TCP connection to the end of the handshake."""
     read_timeout: float | None = 600.0
@@ -121,8 +119,9 @@ def connection_settings(
     headers = headers_of(settings, options.get("extra_headers"))
     others.pop("extra_headers", None)
     timeout = others.pop("timeout", settings.timeout)
+    check_timeout(timeout)
     return ConnectionSettings(
-        url=websocket_url(settings.base_url, settings.query),
+        url=websocket_url(settings),
         headers=headers,
         read_timeout=getattr(timeout, "read", timeout),
         max_message_bytes=settings.max_event_bytes,
@@ -161,27 +160,11 @@ class Tries:
         return seconds
 
 
-def websocket_url(base_url: str, query: Mapping[str, str] | None = None) -> str:
-    """The URL of the WebSocket of a server (rule W1): `wss` for `https`, `ws` for `http`.
-
-    Raises `InvalidRequestError` when the base URL is of neither kind.
-    """
-    parts = urlsplit(base_url)
-    if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise InvalidRequestError(
-            f"base_url: {base_url!r} is no http or https URL; "
-            "give one such as 'https://example.com/v1'"
-        )
-    path = parts.path.rstrip("/") + _PATH
-    return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, urlencode(query or {}), ""))
-
-
-def handshake_headers(settings: ConnectionSettings) -> dict[str, str]:
-    """The headers of the handshake, by lower-case name (rules T2, T3)."""
-    headers = {"openresponses-version": SPEC_RELEASE}
-    if settings.api_key is not None:
-        headers["authorization"] = f"Bearer {settings.api_key}"
-    return headers | {name.lower(): value for name, value in settings.headers.items()}
+def websocket_url(settings: Settings) -> str:
+    """The URL of the WebSocket of a server (rule W1): `wss` for `https`, `ws` for `http`."""
+    parts = urlsplit(settings.base_url)
+    path = parts.path + _PATH
+    return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, urlencode(settings.query), ""))
 
 
 def tls_of(settings: ConnectionSettings) -> ssl.SSLContext | None:
@@ -191,12 +174,21 @@ def tls_of(settings: ConnectionSettings) -> ssl.SSLContext | None:
     return settings.tls or ssl.create_default_context()
 
 
+class RefusedError(InvalidHandshake):
+    """The server answered the handshake with another status than that of a WebSocket."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"the handshake was answered with {response.status_code}")
+        self.response = response
+        """The answer, with its body."""
+
+
 def opening_error(error: Exception, url: str) -> APIStatusError | APIConnectionError:
     """What it means that a WebSocket could not be opened."""
     server = _shown(url)
     if isinstance(error, TimeoutError):
         return APITimeoutError(f"{server} did not open a WebSocket in time")
-    if not isinstance(error, InvalidStatus):
+    if not isinstance(error, RefusedError):
         reason = str(error) or type(error).__name__
         return APIConnectionError(f"{server} was not reached: {reason}")
     response = error.response

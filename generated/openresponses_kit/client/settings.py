@@ -99,10 +99,15 @@ class Settings:
         check_timeout(self.timeout)
 
     def changed(self, options: ClientOptions) -> Settings:
-        """These settings with some of them changed. Raises `InvalidRequestError`."""
-        names = {"default_headers": "headers", "default_query": "query"}
-        given: dict[str, Any] = {names.get(name, name): each for name, each in options.items()}
-        return replace(self, **given)
+        """These settings with some of them changed; headers and parameters are added.
+
+        Raises `InvalidRequestError`.
+        """
+        given: dict[str, Any] = dict(options)
+        headers, query = given.pop("default_headers", {}), given.pop("default_query", {})
+        return replace(
+            self, headers={**self.headers, **headers}, query={**self.query, **query}, **given
+        )
 
 
 def settings_from(base_url: str | None, api_key: str | None, **others: Any) -> Settings:

@@ -229,8 +229,7 @@ class AsyncResponses:
         """Send a request and read the whole answer."""
         call = Call(request)
         with call.opening():
-            headers, body = await self._transport.fetch(request)
-            answer = read_answer(kind, body, headers=headers, warner=self._warner)
+            answer = read_answer(kind, await self._transport.fetch(request), self._warner)
         call.answered(answer)
         call.end()
         return answer
@@ -243,8 +242,7 @@ class AsyncResponses:
         with call.opening():
             response = await self._transport.send(request)
             if not is_event_stream(response.headers):
-                body = await self._transport.read(request, response)
-                raise not_a_stream(response.headers, body)
+                raise not_a_stream(await self._transport.read(request, response))
         if accumulator is None and self._settings.strict:
             accumulator = ResponseAccumulator(strict=True)
         reader = EventReader(self._warner, self._settings.max_event_bytes, accumulator)
@@ -272,8 +270,11 @@ class AsyncRawResponses:
         return await self._fetch(request, CompactResource)
 
     async def _fetch(self, request: HTTPRequest, kind: type[A]) -> RawResponse[A]:
-        headers, body = await self._transport.fetch(request)
-        return RawResponse(kind, headers, body, self._warner)
+        call = Call(request)
+        with call.opening():
+            http = await self._transport.fetch(request)
+        call.end()
+        return RawResponse(kind, http, self._warner)
 
 
 def _format_of(text_format: type[Any] | OutputFormat[Any] | None) -> OutputFormat[Any] | None:

@@ -6,12 +6,12 @@ Sending requests, asynchronously.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import httpx2
 
+    from ..answers import HTTPAnswer
     from ..requests import HTTPRequest
 
 
@@ -49,24 +49,25 @@ class AsyncTransport:
                 seconds = attempts.after_refusal(refusal)
             await asyncio.sleep(seconds)
 
-    async def fetch(self, request: HTTPRequest) -> tuple[Mapping[str, str], bytes]:
-        """Send a request, and give the headers and the body of the answer.
+    async def fetch(self, request: HTTPRequest) -> HTTPAnswer:
+        """Send a request, and give the answer with its body.
 
         Raises what `send` raises, and `APIConnectionError` when the body breaks off.
         """
-        response = await self.send(request)
-        return response.headers, await self.read(request, response)
+        return await self.read(request, await self.send(request))
 
-    async def read(self, request: HTTPRequest, response: httpx2.Response) -> bytes:
-        """The whole body of an answer. Raises `APIConnectionError` when it breaks off."""
+    async def read(self, request: HTTPRequest, response: httpx2.Response) -> HTTPAnswer:
+        """The answer with its body. Raises `APIConnectionError` when that breaks off."""
         import httpx2
 
+        from ..answers import HTTPAnswer
         from ..attempts import broken_answer
 
         try:
-            return await _body(response)
+            body = await _body(response)
         except httpx2.HTTPError as error:
             raise broken_answer(error, request.url) from error
+        return HTTPAnswer(response.status_code, response.headers, body)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.protocol import State
 
 from ...errors import APIConnectionError
-from ..handshake import LOGGER, ConnectionSettings, handshake_headers, opening_error, tls_of
+from ..handshake import LOGGER, ConnectionSettings, RefusedError, opening_error, tls_of
 
 _MAX_QUEUE = 1024
 """How many frames may wait for a slow reader. While more do the socket is not read at all, so that
@@ -24,12 +25,14 @@ memory is bounded; nor are the server's signs of life then.
 """
 
 
-class _Connect(connect):
-    """Opens a WebSocket and follows no redirect (rule T2)."""
+class _Connection(ClientConnection):
+    """Reports a redirect as a refusal, which the library does not follow (rule T2)."""
 
-    def process_redirect(self, exc: Exception) -> Exception:
-        """A redirect is an error like any other."""
-        return exc
+    async def handshake(self, *arguments: Any, **options: Any) -> None:
+        try:
+            await super().handshake(*arguments, **options)
+        except InvalidStatus as error:
+            raise RefusedError(error.response) from None
 
 
 class AsyncWire:
@@ -57,11 +60,11 @@ class AsyncWire:
         settings = self._settings
         self._tls = self._tls or tls_of(settings)
         try:
-            self._websocket = await _Connect(
+            websocket = await connect(
                 settings.url,
                 ssl=self._tls,
                 compression=None,  # it costs more than it saves on small frames
-                additional_headers=handshake_headers(settings),
+                additional_headers=settings.headers,
                 open_timeout=settings.open_timeout,
                 ping_interval=settings.ping_interval,
                 ping_timeout=settings.ping_timeout,
@@ -69,9 +72,11 @@ class AsyncWire:
                 max_size=settings.max_message_bytes,
                 max_queue=_MAX_QUEUE,
                 logger=LOGGER,
+                create_connection=_Connection,
             )
         except (OSError, WebSocketException) as error:
             raise opening_error(error, settings.url) from error
+        self._websocket = websocket
         self._is_dropped = False
 
     async def send(self, frame: bytes) -> None:

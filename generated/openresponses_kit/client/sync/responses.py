@@ -229,8 +229,7 @@ class Responses:
         """Send a request and read the whole answer."""
         call = Call(request)
         with call.opening():
-            headers, body = self._transport.fetch(request)
-            answer = read_answer(kind, body, headers=headers, warner=self._warner)
+            answer = read_answer(kind, self._transport.fetch(request), self._warner)
         call.answered(answer)
         call.end()
         return answer
@@ -241,8 +240,7 @@ class Responses:
         with call.opening():
             response = self._transport.send(request)
             if not is_event_stream(response.headers):
-                body = self._transport.read(request, response)
-                raise not_a_stream(response.headers, body)
+                raise not_a_stream(self._transport.read(request, response))
         if accumulator is None and self._settings.strict:
             accumulator = ResponseAccumulator(strict=True)
         reader = EventReader(self._warner, self._settings.max_event_bytes, accumulator)
@@ -268,8 +266,11 @@ class RawResponses:
         return self._fetch(request, CompactResource)
 
     def _fetch(self, request: HTTPRequest, kind: type[A]) -> RawResponse[A]:
-        headers, body = self._transport.fetch(request)
-        return RawResponse(kind, headers, body, self._warner)
+        call = Call(request)
+        with call.opening():
+            http = self._transport.fetch(request)
+        call.end()
+        return RawResponse(kind, http, self._warner)
 
 
 def _format_of(text_format: type[Any] | OutputFormat[Any] | None) -> OutputFormat[Any] | None:

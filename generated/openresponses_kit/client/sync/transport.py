@@ -6,13 +6,13 @@ Sending requests, synchronously.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import httpx2
 
+    from ..answers import HTTPAnswer
     from ..requests import HTTPRequest
 
 
@@ -51,24 +51,25 @@ class Transport:
                 seconds = attempts.after_refusal(refusal)
             time.sleep(seconds)
 
-    def fetch(self, request: HTTPRequest) -> tuple[Mapping[str, str], bytes]:
-        """Send a request, and give the headers and the body of the answer.
+    def fetch(self, request: HTTPRequest) -> HTTPAnswer:
+        """Send a request, and give the answer with its body.
 
         Raises what `send` raises, and `APIConnectionError` when the body breaks off.
         """
-        response = self.send(request)
-        return response.headers, self.read(request, response)
+        return self.read(request, self.send(request))
 
-    def read(self, request: HTTPRequest, response: httpx2.Response) -> bytes:
-        """The whole body of an answer. Raises `APIConnectionError` when it breaks off."""
+    def read(self, request: HTTPRequest, response: httpx2.Response) -> HTTPAnswer:
+        """The answer with its body. Raises `APIConnectionError` when that breaks off."""
         import httpx2
 
+        from ..answers import HTTPAnswer
         from ..attempts import broken_answer
 
         try:
-            return _body(response)
+            body = _body(response)
         except httpx2.HTTPError as error:
             raise broken_answer(error, request.url) from error
+        return HTTPAnswer(response.status_code, response.headers, body)
 
     def close(self) -> None:
         """Close all connections."""

@@ -11,18 +11,29 @@ from __future__ import annotations
 import socket
 import ssl
 from contextlib import suppress
+from typing import Any
 
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 
 from ...errors import APIConnectionError
-from ..handshake import LOGGER, ConnectionSettings, handshake_headers, opening_error, tls_of
+from ..handshake import LOGGER, ConnectionSettings, RefusedError, opening_error, tls_of
 
 _MAX_QUEUE = 1024
 """How many frames may wait for a slow reader. While more do the socket is not read at all, so that
 memory is bounded; nor are the server's signs of life then.
 """
+
+
+class _Connection(ClientConnection):
+    """Reports a redirect as a refusal, which the library does not follow (rule T2)."""
+
+    def handshake(self, *arguments: Any, **options: Any) -> None:
+        try:
+            super().handshake(*arguments, **options)
+        except InvalidStatus as error:
+            raise RefusedError(error.response) from None
 
 
 class Wire:
@@ -50,11 +61,11 @@ class Wire:
         settings = self._settings
         self._tls = self._tls or tls_of(settings)
         try:
-            self._websocket = connect(
+            websocket = connect(
                 settings.url,
                 ssl=self._tls,
                 compression=None,  # it costs more than it saves on small frames
-                additional_headers=handshake_headers(settings),
+                additional_headers=settings.headers,
                 open_timeout=settings.open_timeout,
                 ping_interval=settings.ping_interval,
                 ping_timeout=settings.ping_timeout,
@@ -62,9 +73,12 @@ class Wire:
                 max_size=settings.max_message_bytes,
                 max_queue=_MAX_QUEUE,
                 logger=LOGGER,
+                create_connection=_Connection,
             )
         except (OSError, WebSocketException) as error:
             raise opening_error(error, settings.url) from error
+        websocket.__enter__()  # newer releases warn where no context is entered
+        self._websocket = websocket
         self._is_dropped = False
 
     def send(self, frame: bytes) -> None:
