@@ -15,6 +15,7 @@ Read: TypeAlias = Callable[[], int]
 """Reads an answer to its end, and says of how many events or items it was."""
 
 EVENTS, FOLDED, ASYNC = "create(stream=True)", "stream()", "async create(stream=True)"
+FAST, FAST_FOLDED = "create(stream=True) with FastClient", "stream() with FastClient"
 OPENAI, OPENAI_FOLDED, OPENAI_ASYNC = "openai", "openai stream()", "openai async"
 OTHER = "openresponses-py"
 LEAST, SOCKET = "httpx2 and parse_event alone", "bare socket"
@@ -27,11 +28,14 @@ def stream_readers(url: str, stack: ExitStack) -> dict[str, Read]:
     """Works that read a stream and count its events, of our client and those installed; `stack` closes the clients."""
     kit, runner = import_module("openresponses_kit"), stack.enter_context(asyncio.Runner())
     client = stack.enter_context(kit.OpenResponses(base_url=url))
+    fast = stack.enter_context(kit.OpenResponses(base_url=url, http_client=kit.FastClient()))
     waiting = kit.AsyncOpenResponses(base_url=url)
     stack.callback(lambda: runner.run(waiting.close()))
     readers = {
         EVENTS: lambda: sum(1 for _ in client.responses.create(**_REQUEST, stream=True)),
         FOLDED: lambda: _folded(client),
+        FAST: lambda: sum(1 for _ in fast.responses.create(**_REQUEST, stream=True)),
+        FAST_FOLDED: lambda: _folded(fast),
         ASYNC: lambda: runner.run(_awaited(waiting)),
     }
     if find_spec("openai") is not None:
