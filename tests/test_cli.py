@@ -267,3 +267,14 @@ def test_help_of_every_command_says_what_it_does(run: Callable[..., Result], com
 def test_quiet_prints_errors_only(run: Callable[..., Result]) -> None:
     assert run("generate", "small.yaml", "-o", "kit", "--quiet").output == ""
     assert run("check", "small.yaml", "-o", "kit", "--quiet").output == ""
+
+
+def test_generate_the_client_alone_brings_what_it_builds_on(run: Callable[..., Result]) -> None:
+    result = run("generate", "--output", "kit", "--components", "client", "--json")
+    assert result.exit_code == 0, result.output
+    manifest = json.loads(Path("kit/generation.json").read_text())
+    assert manifest["components"] == ["models", "events", "params", "client"]
+    assert {"httpx2", "websockets"} <= manifest["requires"].keys()
+    assert run("generate", "small.yaml", "--output", "small", "--components", "client").exit_code == 0
+    assert not Path("small/client").exists()
+    assert "httpx2" not in json.loads(Path("small/generation.json").read_text())["requires"]
