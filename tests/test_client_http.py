@@ -356,3 +356,18 @@ def test_t2_a_proxy_that_makes_no_tunnel_is_a_connection_error_and_does_not_see_
     ((line, headers),) = server.proxied()
     assert line == "CONNECT example.com:443"
     assert "authorization" not in headers
+
+
+def test_a_closed_client_says_so(server: ScriptedServer, connect: Clients) -> None:
+    """Also one that was never used, and one that shared its connections."""
+    script = server.script(json_answer(response()), repeat=True)
+    for is_used in (False, True):
+        client = connect(script.base_url)
+        other = client.with_options(timeout=5)
+        if is_used:
+            client.responses.create(model="m", input="hi")
+        client.close()
+        client.close()
+        for each in (client, other):
+            with pytest.raises(kit.OpenResponsesError, match="the client is closed"):
+                each.responses.create(model="m", input="hi")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ...errors import OpenResponsesError
+
 if TYPE_CHECKING:
     import httpx2
 
@@ -20,6 +22,7 @@ class AsyncTransport:
 
     def __init__(self, given: httpx2.AsyncClient | None) -> None:
         self._client = given
+        self._is_closed = False
 
     async def send(self, request: HTTPRequest) -> httpx2.Response:
         """Send a request, as often as need be, and give the answer with its body unread.
@@ -71,6 +74,7 @@ class AsyncTransport:
 
     async def close(self) -> None:
         """Close all connections."""
+        self._is_closed = True
         if self._client is not None:
             await self._client.aclose()
 
@@ -90,7 +94,12 @@ class AsyncTransport:
         )
 
     def _opened(self) -> httpx2.AsyncClient:
-        """The client of the HTTP library, made when it is first needed: that takes a while."""
+        """The client of the HTTP library, made when it is first needed: that takes a while.
+
+        Raises `OpenResponsesError` when this is closed.
+        """
+        if self._is_closed:
+            raise OpenResponsesError("the client is closed; make another")
         if self._client is None:
             self._client = _client()
         return self._client

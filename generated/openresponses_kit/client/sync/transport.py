@@ -9,6 +9,8 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from ...errors import OpenResponsesError
+
 if TYPE_CHECKING:
     import httpx2
 
@@ -21,6 +23,7 @@ class Transport:
 
     def __init__(self, given: httpx2.Client | None) -> None:
         self._client = given
+        self._is_closed = False
         self._lock = Lock()
 
     def send(self, request: HTTPRequest) -> httpx2.Response:
@@ -73,6 +76,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections."""
+        self._is_closed = True
         if self._client is not None:
             self._client.close()
 
@@ -92,7 +96,12 @@ class Transport:
         )
 
     def _opened(self) -> httpx2.Client:
-        """The client of the HTTP library, made when it is first needed: that takes a while."""
+        """The client of the HTTP library, made when it is first needed: that takes a while.
+
+        Raises `OpenResponsesError` when this is closed.
+        """
+        if self._is_closed:
+            raise OpenResponsesError("the client is closed; make another")
         if self._client is None:
             with self._lock:  # whichever thread comes first makes it for all
                 self._client = self._client or _client()
