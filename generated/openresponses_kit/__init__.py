@@ -5,7 +5,7 @@ and their outputs, reasoning, compactions) and receives a response made of items
 as JSON or as a stream of events, over HTTP or a WebSocket. One request may run many rounds of
 model and hosted tools. Vendors extend it with types under their own prefix.
 
-    from openresponses_kit import parse_event
+    from openresponses_kit import OpenResponses
 
 Names are imported on first use, so that importing the package costs next to nothing.
 """
@@ -20,92 +20,29 @@ SPEC_RELEASE = "2026-04-24"
 """The release of the Open Responses specification that this package was generated from."""
 
 if TYPE_CHECKING:
-    from ._base import (
-        Deviation,
-    )
-    from ._tolerance import (
-        DeviationWarning,
-    )
-    from .accumulate import (
-        ResponseAccumulator,
-        fold,
-    )
-    from .client.aio.client import (
-        AsyncOpenResponses,
-    )
-    from .client.aio.connection import (
-        AsyncResponseConnection,
-        AsyncResponseTurn,
-    )
-    from .client.aio.responses import (
-        AsyncRawResponses,
-        AsyncResponses,
-    )
-    from .client.aio.runs import (
-        AsyncToolRun,
-    )
-    from .client.aio.streams import (
-        AsyncResponseStream,
-        AsyncStream,
-    )
-    from .client.answers import (
-        RawResponse,
-    )
-    from .client.arguments import (
-        CompactArguments,
-        CreateArguments,
-        RunOptions,
-    )
-    from .client.fast_async import (
-        AsyncFastClient,
-        AsyncFastTransport,
-    )
-    from .client.fast_sync import (
-        FastClient,
-        FastTransport,
-    )
-    from .client.formats import (
-        OutputFormat,
-        OutputParseError,
-    )
-    from .client.loop import (
-        RunResult,
-    )
-    from .client.parsed import (
-        ParsedResponse,
-    )
-    from .client.schemas import (
-        UnsupportedSchemaError,
-    )
-    from .client.settings import (
-        ClientOptions,
-        RequestOptions,
-    )
-    from .client.sync.client import (
-        OpenResponses,
-    )
-    from .client.sync.connection import (
-        ResponseConnection,
-        ResponseTurn,
-    )
-    from .client.sync.responses import (
-        RawResponses,
-        Responses,
-    )
-    from .client.sync.runs import (
-        ToolRun,
-    )
-    from .client.sync.streams import (
-        ResponseStream,
-        Stream,
-    )
-    from .client.tools import (
-        ToolContent,
-        ToolError,
-        ToolFunction,
-        ToolOutcome,
-        tool,
-    )
+    from ._base import Deviation
+    from ._tolerance import DeviationWarning
+    from .accumulate import ResponseAccumulator, fold
+    from .client.aio.client import AsyncOpenResponses
+    from .client.aio.connection import AsyncResponseConnection, AsyncResponseTurn
+    from .client.aio.responses import AsyncRawResponses, AsyncResponses
+    from .client.aio.runs import AsyncToolRun
+    from .client.aio.streams import AsyncResponseStream, AsyncStream
+    from .client.answers import RawResponse
+    from .client.arguments import CompactArguments, CreateArguments, RunOptions
+    from .client.fast_async import AsyncFastClient, AsyncFastTransport
+    from .client.fast_sync import FastClient, FastTransport
+    from .client.formats import OutputFormat, OutputParseError
+    from .client.loop import RunResult
+    from .client.parsed import ParsedResponse
+    from .client.schemas import UnsupportedSchemaError
+    from .client.settings import ClientOptions, RequestOptions
+    from .client.sync.client import OpenResponses
+    from .client.sync.connection import ResponseConnection, ResponseTurn
+    from .client.sync.responses import RawResponses, Responses
+    from .client.sync.runs import ToolRun
+    from .client.sync.streams import ResponseStream, Stream
+    from .client.tools import ToolContent, ToolError, ToolFunction, ToolOutcome, tool
     from .errors import (
         APIConnectionError,
         APIResponseValidationError,
@@ -504,7 +441,7 @@ __all__ = [
 
 _origins = dict.fromkeys(__all__, "models")
 _origins |= dict.fromkeys(
-    (
+    [
         "EVENT_TYPES",
         "ErrorStreamingEvent",
         "ResponseCompletedStreamingEvent",
@@ -533,25 +470,13 @@ _origins |= dict.fromkeys(
         "StreamEvent",
         "UnknownEvent",
         "parse_event",
-    ),
+    ],
     "events",
 )
+_origins |= dict.fromkeys(["AsyncFastClient", "AsyncFastTransport"], "client.fast_async")
+_origins |= dict.fromkeys(["FastClient", "FastTransport"], "client.fast_sync")
 _origins |= dict.fromkeys(
-    (
-        "AsyncFastClient",
-        "AsyncFastTransport",
-    ),
-    "client.fast_async",
-)
-_origins |= dict.fromkeys(
-    (
-        "FastClient",
-        "FastTransport",
-    ),
-    "client.fast_sync",
-)
-_origins |= dict.fromkeys(
-    (
+    [
         "APIConnectionError",
         "APIResponseValidationError",
         "APIStatusError",
@@ -573,130 +498,32 @@ _origins |= dict.fromkeys(
         "StreamOrderError",
         "StreamTimeoutError",
         "UnprocessableEntityError",
-    ),
+    ],
     "errors",
 )
+_origins |= dict.fromkeys(["ResponseAccumulator", "fold"], "accumulate")
+_origins |= dict.fromkeys(["RawResponse"], "client.answers")
+_origins |= dict.fromkeys(["CompactArguments", "CreateArguments", "RunOptions"], "client.arguments")
+_origins |= dict.fromkeys(["OutputFormat", "OutputParseError"], "client.formats")
+_origins |= dict.fromkeys(["RunResult"], "client.loop")
+_origins |= dict.fromkeys(["ParsedResponse"], "client.parsed")
+_origins |= dict.fromkeys(["UnsupportedSchemaError"], "client.schemas")
+_origins |= dict.fromkeys(["ClientOptions", "RequestOptions"], "client.settings")
 _origins |= dict.fromkeys(
-    (
-        "ResponseAccumulator",
-        "fold",
-    ),
-    "accumulate",
+    ["ToolContent", "ToolError", "ToolFunction", "ToolOutcome", "tool"], "client.tools"
 )
-_origins |= dict.fromkeys(
-    ("RawResponse",),
-    "client.answers",
-)
-_origins |= dict.fromkeys(
-    (
-        "CompactArguments",
-        "CreateArguments",
-        "RunOptions",
-    ),
-    "client.arguments",
-)
-_origins |= dict.fromkeys(
-    (
-        "OutputFormat",
-        "OutputParseError",
-    ),
-    "client.formats",
-)
-_origins |= dict.fromkeys(
-    ("RunResult",),
-    "client.loop",
-)
-_origins |= dict.fromkeys(
-    ("ParsedResponse",),
-    "client.parsed",
-)
-_origins |= dict.fromkeys(
-    ("UnsupportedSchemaError",),
-    "client.schemas",
-)
-_origins |= dict.fromkeys(
-    (
-        "ClientOptions",
-        "RequestOptions",
-    ),
-    "client.settings",
-)
-_origins |= dict.fromkeys(
-    (
-        "ToolContent",
-        "ToolError",
-        "ToolFunction",
-        "ToolOutcome",
-        "tool",
-    ),
-    "client.tools",
-)
-_origins |= dict.fromkeys(
-    ("OpenResponses",),
-    "client.sync.client",
-)
-_origins |= dict.fromkeys(
-    ("AsyncOpenResponses",),
-    "client.aio.client",
-)
-_origins |= dict.fromkeys(
-    (
-        "ResponseConnection",
-        "ResponseTurn",
-    ),
-    "client.sync.connection",
-)
-_origins |= dict.fromkeys(
-    (
-        "AsyncResponseConnection",
-        "AsyncResponseTurn",
-    ),
-    "client.aio.connection",
-)
-_origins |= dict.fromkeys(
-    (
-        "RawResponses",
-        "Responses",
-    ),
-    "client.sync.responses",
-)
-_origins |= dict.fromkeys(
-    (
-        "AsyncRawResponses",
-        "AsyncResponses",
-    ),
-    "client.aio.responses",
-)
-_origins |= dict.fromkeys(
-    ("ToolRun",),
-    "client.sync.runs",
-)
-_origins |= dict.fromkeys(
-    ("AsyncToolRun",),
-    "client.aio.runs",
-)
-_origins |= dict.fromkeys(
-    (
-        "ResponseStream",
-        "Stream",
-    ),
-    "client.sync.streams",
-)
-_origins |= dict.fromkeys(
-    (
-        "AsyncResponseStream",
-        "AsyncStream",
-    ),
-    "client.aio.streams",
-)
-_origins |= dict.fromkeys(
-    ("Deviation",),
-    "_base",
-)
-_origins |= dict.fromkeys(
-    ("DeviationWarning",),
-    "_tolerance",
-)
+_origins |= dict.fromkeys(["OpenResponses"], "client.sync.client")
+_origins |= dict.fromkeys(["AsyncOpenResponses"], "client.aio.client")
+_origins |= dict.fromkeys(["ResponseConnection", "ResponseTurn"], "client.sync.connection")
+_origins |= dict.fromkeys(["AsyncResponseConnection", "AsyncResponseTurn"], "client.aio.connection")
+_origins |= dict.fromkeys(["RawResponses", "Responses"], "client.sync.responses")
+_origins |= dict.fromkeys(["AsyncRawResponses", "AsyncResponses"], "client.aio.responses")
+_origins |= dict.fromkeys(["ToolRun"], "client.sync.runs")
+_origins |= dict.fromkeys(["AsyncToolRun"], "client.aio.runs")
+_origins |= dict.fromkeys(["ResponseStream", "Stream"], "client.sync.streams")
+_origins |= dict.fromkeys(["AsyncResponseStream", "AsyncStream"], "client.aio.streams")
+_origins |= dict.fromkeys(["Deviation"], "_base")
+_origins |= dict.fromkeys(["DeviationWarning"], "_tolerance")
 
 
 def __getattr__(name: str) -> object:

@@ -176,4 +176,6 @@ def _init_view(api: ir.Api, package: str, exports: Mapping[str, list[str]]) -> M
 
 def _example(exports: Mapping[str, list[str]]) -> str:
     """A name to show an import with."""
+    if "client.sync.client" in exports:
+        return exports["client.sync.client"][0]
     return "parse_event" if "events" in exports else exports["models"][0]
