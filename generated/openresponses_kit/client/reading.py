@@ -9,7 +9,7 @@ read strictly; when that fails it is mended, as answers are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -114,32 +114,38 @@ class EventReader:
         """The response of the terminal event, once that came (rule S4)."""
 
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
-        """The events that are complete with these bytes, each read when it is asked for.
+        """The events that are complete with these bytes; see `read`."""
+        return self.read((chunk,))
+
+    def read(self, chunks: Iterable[bytes]) -> Iterator[StreamEvent]:
+        """The events in these bytes, each read when it is asked for.
 
         Raises `StreamDecodeError` for an event that cannot be read, or is too large.
         """
-        if self._accumulator is None:
-            self._keep(chunk)
-        accumulator = self._accumulator
-        add = accumulator.add if accumulator is not None else None
-        position = self._position
+        split, position = self._decoder.split, self._position
+        add: Callable[[StreamEvent], None] | None = None
+        if self._accumulator is not None:
+            add = self._accumulator.add
         try:
-            for name, data, lines in self._decoder.split(chunk):
-                event, parse = None, _deltas.get(name)
-                if parse is not None:
-                    try:
-                        event = parse(data)
-                    except ValidationError:
-                        event = None
-                if event is None:
-                    self._position = position
-                    yield from self._others(name, data, lines)
-                    position = self._position
-                    continue
-                position += 1
-                if add is not None:
-                    add(event)
-                yield event
+            for chunk in chunks:
+                if add is None:
+                    add = self._keep(chunk)
+                for name, data, lines in split(chunk):
+                    event, parse = None, _deltas.get(name)
+                    if parse is not None:
+                        try:
+                            event = parse(data)
+                        except ValidationError:
+                            event = None
+                    if event is None:
+                        self._position = position
+                        yield from self._others(name, data, lines)
+                        position = self._position
+                        continue
+                    position += 1
+                    if add is not None:
+                        add(event)
+                    yield event
         except SSELimitError as error:
             raise StreamDecodeError(str(error), response=self.partial()) from None
         self._position = position
@@ -214,13 +220,16 @@ class EventReader:
             self.deviations.append(replace(each, path=path))
         return event
 
-    def _keep(self, chunk: bytes) -> None:
+    def _keep(self, chunk: bytes) -> Callable[[StreamEvent], None] | None:
+        """Keep bytes, to fold them if need be; once they are many, give what folds from now on."""
         self._kept.append(chunk)
         self._kept_bytes += len(chunk)
-        if self._kept_bytes > _KEPT_BYTES:
-            del self._kept[-1]
-            self._accumulator = self._fold()
-            self._kept.clear()
+        if self._kept_bytes <= _KEPT_BYTES:
+            return None
+        del self._kept[-1]
+        self._accumulator = self._fold()
+        self._kept.clear()
+        return self._accumulator.add
 
     def _fold(self) -> ResponseAccumulator:
         """The events so far, folded; up to the first that cannot be read."""

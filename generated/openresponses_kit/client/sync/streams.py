@@ -113,8 +113,7 @@ def _events(
     stream = cast("httpx2.SyncByteStream", response.stream)
     chunks = stream if plain else response.iter_bytes()
     try:
-        for chunk in chunks:
-            yield from reader.feed(chunk)
+        yield from reader.read(chunks)
         reader.finish()
     except httpx2.HTTPError as error:
         forget_request(error)
