@@ -25,7 +25,7 @@ from openresponses_kit.client import retries
 from openresponses_kit.client.answers import read_error
 from openresponses_kit.client.attempts import Attempts, broken_answer, failure_of
 from openresponses_kit.client.reading import EventReader
-from openresponses_kit.client.requests import HTTPRequest, create_request
+from openresponses_kit.client.requests import HTTPRequest, create_request, without_key
 from openresponses_kit.client.retries import Failure
 from openresponses_kit.client.settings import Settings
 from payloads import ANY_JSON
@@ -342,3 +342,13 @@ def test_s6_an_event_over_the_limit_is_an_error_after_those_before_it(folds: boo
         assert [event.type for event in events] == [each["type"] for each in SMALL[:6]]
         assert caught.value.response is not None
         assert caught.value.response.output_text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [("sk-123456", b"no ***, none"), ("none", b"no sk-123456, none"), ("", b"no sk-123456, none")],
+)
+def test_t2_a_key_is_taken_out_of_errors_and_a_word_is_not(key: str, told: bytes) -> None:
+    """`none` and the like are given to local servers that want some key; they are no secrets."""
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    assert without_key(b"no sk-123456, none", headers) == told

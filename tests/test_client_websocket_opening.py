@@ -168,7 +168,7 @@ def test_w1_a_release_without_a_websocket_has_none_of_this() -> None:
 async def test_e1_e2_a_refused_handshake_is_the_error_that_its_body_says(
     connect: Connect, status: int, kind: str | None, error: type[APIStatusError]
 ) -> None:
-    body = json.dumps({"error": {"type": kind, "message": "No.", "code": "c", "param": None}}).encode()
+    body = json.dumps({"error": {"type": kind, "message": f"No to {KEY}.", "code": "c", "param": None}}).encode()
     refusal = Refusal(status, body if kind else b"<html>", {"X-Request-Id": "req_1"})
     with WebSocketServer(refusal) as server:
         with pytest.raises(error) as caught:

@@ -10,6 +10,7 @@ Rules kept here (listed by id in the generator's `docs/protocol.md`):
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -138,7 +139,7 @@ def _too_long() -> httpx2.RemoteProtocolError:
     return httpx2.RemoteProtocolError(message)
 
 
-class Body:
+class Body(ABC):
     """Takes the body of an answer out of the bytes that arrive."""
 
     def __init__(self) -> None:
@@ -151,9 +152,9 @@ class Body:
         """Whether the connection can take another request now."""
         return self.is_complete and not self.is_last
 
+    @abstractmethod
     def feed(self, data: bytes) -> bytes:
         """The part of the body that is in what arrived; may be empty."""
-        raise NotImplementedError
 
     def end(self) -> None:
         """The connection has ended; raises `httpx2.RemoteProtocolError` if that cuts the body."""

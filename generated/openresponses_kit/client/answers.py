@@ -59,7 +59,7 @@ def _mended(kind: type[A], http: HTTPAnswer, error: ValidationError, warner: War
     except ValueError as reason:
         media_type = http.headers.get("content-type", "of no stated type")
         raise APIResponseValidationError(
-            f"the answer ({media_type}) cannot be read as {kind.__name__}: {_shown(reason)}; "
+            f"the answer ({media_type}) cannot be read as {kind.__name__}: {_first_line(reason)}; "
             f"it starts with {http.body[:_SHOWN]!r}; "
             "check that base_url is an Open Responses server's",
             body=http.body,
@@ -111,15 +111,15 @@ def read_error(status_code: int, headers: Mapping[str, str], body: bytes) -> API
         content = from_json(body)
     except ValueError:
         content = body.decode("utf-8", "replace")
-    error = _error_in(content)
+    error = error_in(content)
     message = error.get("message") or error.get("detail")
     said = message if isinstance(message, str) else str(content)[:_SHOWN]
-    return status_error(status_code, _text(error.get("type")))(
+    return status_error(status_code, text_of(error.get("type")))(
         f"{status_code}: {said}" if said else f"{status_code}: the server gave no reason",
         status_code=status_code,
-        error_type=_text(error.get("type")),
-        code=_text(error.get("code")),
-        param=_text(error.get("param")),
+        error_type=text_of(error.get("type")),
+        code=text_of(error.get("code")),
+        param=text_of(error.get("param")),
         request_id=request_id_of(headers),
         body=content,
         headers=headers,
@@ -149,7 +149,7 @@ def not_a_stream(http: HTTPAnswer) -> APIResponseValidationError:
     )
 
 
-def _error_in(content: object) -> Mapping[str, object]:
+def error_in(content: object) -> Mapping[str, object]:
     """The object that describes an error: `error` by rule E1, else the body itself."""
     if not isinstance(content, dict):
         return {}
@@ -160,11 +160,11 @@ def _error_in(content: object) -> Mapping[str, object]:
     return {"message": error}
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     """A code as text; some servers send numbers."""
     return None if value is None or isinstance(value, (dict, list)) else str(value)
 
 
-def _shown(error: ValueError) -> str:
+def _first_line(error: ValueError) -> str:
     """The first of the reasons."""
     return str(error).splitlines()[0] if str(error) else type(error).__name__

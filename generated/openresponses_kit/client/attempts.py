@@ -10,12 +10,11 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import httpx2
 
 from ..errors import APIConnectionError, APIStatusError, APITimeoutError
-from .requests import HTTPRequest
+from .requests import HTTPRequest, shown_url
 from .retries import Failure, delay, may_repeat, may_repeat_status, retry_after
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -76,7 +75,7 @@ class Attempts:
         else:
             self.request = replace(self.request, url=str(target))
             return
-        where = f" to {_shown(str(target))}" if target is not None else ""
+        where = f" to {shown_url(str(target))}" if target is not None else ""
         raise APIStatusError(
             f"the server answered with {error.status_code}, a redirect{where} that is not "
             f"followed: {reason}; check base_url",
@@ -99,7 +98,7 @@ def failure_of(error: httpx2.HTTPError) -> Failure:
 def connection_error(error: httpx2.HTTPError, url: str, tries: int) -> APIConnectionError:
     """The error to report for a request that has no answer."""
     forget_request(error)
-    server = _shown(url)
+    server = shown_url(url)
     times = f" after {tries} tries" if tries > 1 else ""
     if isinstance(error, httpx2.TimeoutException):
         return APITimeoutError(f"{server} did not answer in time{times} ({type(error).__name__})")
@@ -114,7 +113,7 @@ def connection_error(error: httpx2.HTTPError, url: str, tries: int) -> APIConnec
 def broken_answer(error: httpx2.HTTPError, url: str) -> APIConnectionError:
     """The error to report for an answer whose body is not to be had."""
     forget_request(error)
-    server = _shown(url)
+    server = shown_url(url)
     if isinstance(error, httpx2.TimeoutException):
         kind = type(error).__name__
         return APITimeoutError(f"the answer of {server} did not come in time ({kind})")
@@ -137,9 +136,3 @@ def _target(url: str, location: str) -> httpx2.URL | None:
 
 def _server(url: httpx2.URL) -> tuple[str, bytes, str, int | None]:
     return url.scheme, url.userinfo, url.host, url.port
-
-
-def _shown(url: str) -> str:
-    """A URL as far as it may be shown: parameters may hold secrets."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

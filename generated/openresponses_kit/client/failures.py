@@ -16,6 +16,7 @@ from pydantic_core import from_json
 
 from ..errors import StreamFailedError
 from ..models import ResponseResource
+from .answers import error_in, text_of
 
 _TYPE = re.compile(rb'"type"\s*:\s*"error"')
 
@@ -58,18 +59,12 @@ def read_failure(data: bytes) -> Failure | None:
     fields = cast("dict[str, Any]", frame)
     if fields.get("type") != "error" or "sequence_number" in fields:
         return None
-    error: Any = fields.get("error")
-    said = cast("dict[str, Any]", error) if isinstance(error, dict) else {"message": error}
+    said = error_in(fields)
     status = fields.get("status")
     return Failure(
-        message=_text(said.get("message")) or "the server gave no reason",
+        message=text_of(said.get("message")) or "the server gave no reason",
         status=status if isinstance(status, int) else None,
-        type=_text(said.get("type")),
-        code=_text(said.get("code")),
-        param=_text(said.get("param")),
+        type=text_of(said.get("type")),
+        code=text_of(said.get("code")),
+        param=text_of(said.get("param")),
     )
-
-
-def _text(value: object) -> str | None:
-    """A code as text; some servers send numbers."""
-    return None if value is None or isinstance(value, (dict, list)) else str(value)

@@ -28,7 +28,7 @@ from ..errors import APIConnectionError, APIStatusError, APITimeoutError
 from ..events import StreamEvent, parse_event
 from .answers import read_error
 from .reading import read_event
-from .requests import headers_of
+from .requests import headers_of, shown_url, without_key
 from .retries import delay, may_repeat_status, retry_after
 from .settings import Settings, check_timeout
 
@@ -183,9 +183,11 @@ class RefusedError(InvalidHandshake):
         """The answer, with its body."""
 
 
-def opening_error(error: Exception, url: str) -> APIStatusError | APIConnectionError:
+def opening_error(
+    error: Exception, settings: ConnectionSettings
+) -> APIStatusError | APIConnectionError:
     """What it means that a WebSocket could not be opened."""
-    server = _shown(url)
+    server = shown_url(settings.url)
     if isinstance(error, TimeoutError):
         return APITimeoutError(f"{server} did not open a WebSocket in time")
     if not isinstance(error, RefusedError):
@@ -198,19 +200,13 @@ def opening_error(error: Exception, url: str) -> APIStatusError | APIConnectionE
     if response.status_code < 400:
         return APIStatusError(
             f"the server answered with {response.status_code} and redirects the WebSocket to "
-            f"{_shown(headers.get('location', ''))}, which is not followed: the key goes to the "
+            f"{shown_url(headers.get('location', ''))}, which is not followed: the key goes to the "
             "configured server only; check base_url",
             status_code=response.status_code,
             headers=headers,
         )
-    return read_error(response.status_code, headers, bytes(response.body))
-
-
-def _shown(url: str) -> str:
-    """A URL as far as it may be shown: parameters may hold secrets."""
-    parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
-    return origin + parts.path
+    body = without_key(bytes(response.body), settings.headers)
+    return read_error(response.status_code, headers, body)
 
 
 def _without_secrets(record: logging.LogRecord) -> bool:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _PACKAGE = __name__.rpartition(".client.")[0].rpartition(".")[2]
 _OPTIONS = RequestOptions.__optional_keys__
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SHORTEST_SECRET = 8
 _CREATE_PATH = "/responses"
 _COMPACT_PATH = "/responses/compact"
 
@@ -55,11 +56,6 @@ class HTTPRequest:
     def is_idempotent(self) -> bool:
         """Whether the server can tell a repetition from a new request."""
         return "idempotency-key" in self.headers
-
-    def without_key(self, body: bytes) -> bytes:
-        """The body of an error without the key, which some servers repeat there."""
-        key = self.headers.get("authorization", "").rpartition(" ")[2].encode()
-        return body.replace(key, b"***") if key else body
 
 
 def create_request(
@@ -110,6 +106,22 @@ def headers_of(
                 f"header {name!r}: it is no text, or has characters that no header may have"
             )
     return sent
+
+
+def without_key(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body of an error without the key of the request, which some servers repeat there.
+
+    Shorter ones, such as the `none` that local servers are given, are words and no secrets.
+    """
+    key = headers.get("authorization", "").rpartition(" ")[2].encode()
+    return body.replace(key, b"***") if len(key) >= _SHORTEST_SECRET else body
+
+
+def shown_url(url: str) -> str:
+    """A URL as far as it may be shown: parameters may hold secrets."""
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
+    return origin + parts.path
 
 
 def checked(cls: type[Model], fields: Mapping[str, Any]) -> Model:

@@ -33,6 +33,7 @@ class AsyncTransport:
 
         from ..answers import read_error
         from ..attempts import Attempts
+        from ..requests import without_key
 
         attempts = Attempts(request)
         while True:
@@ -47,7 +48,7 @@ class AsyncTransport:
                     body = await _body(response)
                 except httpx2.HTTPError:
                     body = b""  # its status says what happened
-                body = request.without_key(body)
+                body = without_key(body, request.headers)
                 refusal = read_error(response.status_code, response.headers, body)
                 seconds = attempts.after_refusal(refusal)
             await asyncio.sleep(seconds)

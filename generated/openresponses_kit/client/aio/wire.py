@@ -75,7 +75,7 @@ class AsyncWire:
                 create_connection=_Connection,
             )
         except (OSError, WebSocketException) as error:
-            raise opening_error(error, settings.url) from error
+            raise opening_error(error, settings) from error
         self._websocket = websocket
         self._is_dropped = False
 

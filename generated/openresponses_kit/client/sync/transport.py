@@ -35,6 +35,7 @@ class Transport:
 
         from ..answers import read_error
         from ..attempts import Attempts
+        from ..requests import without_key
 
         attempts = Attempts(request)
         while True:
@@ -49,7 +50,7 @@ class Transport:
                     body = _body(response)
                 except httpx2.HTTPError:
                     body = b""  # its status says what happened
-                body = request.without_key(body)
+                body = without_key(body, request.headers)
                 refusal = read_error(response.status_code, response.headers, body)
                 seconds = attempts.after_refusal(refusal)
             time.sleep(seconds)

@@ -76,7 +76,7 @@ class Wire:
                 create_connection=_Connection,
             )
         except (OSError, WebSocketException) as error:
-            raise opening_error(error, settings.url) from error
+            raise opening_error(error, settings) from error
         websocket.__enter__()  # newer releases warn where no context is entered
         self._websocket = websocket
         self._is_dropped = False
