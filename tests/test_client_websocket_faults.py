@@ -453,7 +453,7 @@ async def test_n4_deviations_are_listed_on_the_response_and_warned_about_once(co
             with pytest.warns(DeviationWarning) as warned:
                 final = await connection.create(model="m", input="hi").get_final_response()
             assert len(warned) == 2
-            assert [each.path for each in final.deviations] == ["item_id", "events[1].sequence_number"]
+            assert [each.path for each in final.deviations] == ["events[5].item_id", "events[1].sequence_number"]
             again = await connection.create(model="m", input="hi").get_final_response()
             assert len(again.deviations) == 2
 

@@ -19,7 +19,6 @@ from pydantic_core import PydanticSerializationError, to_json, to_jsonable_pytho
 from typing_extensions import TypedDict
 from websockets.exceptions import ConnectionClosed
 
-from .._tolerance import deviations_of
 from ..accumulate import ResponseAccumulator
 from ..errors import (
     APIConnectionError,
@@ -33,6 +32,7 @@ from ..models import ResponseResource, WebSocketResponseCreateEvent
 from ..params import TurnArguments
 from .failures import Failure, read_failure
 from .handshake import ConnectionSettings, Tries
+from .reading import folded, place
 from .requests import checked
 from .settings import check_timeout
 from .telemetry import Call
@@ -175,6 +175,7 @@ class TurnState:
         self._extra = extra
         self._accumulator = ResponseAccumulator(strict=settings.strict)
         self._deviations: list[Deviation] = []
+        self._position = 0
         self._tries = Tries(settings)
         self._items = _items_of(request)
         last = conversation.last
@@ -234,8 +235,9 @@ class TurnState:
             ) from None
         if not self.is_started and self._conversation.is_late(event):
             return None
+        place(event, self._position, self._deviations)
+        self._position += 1
         self._accumulator.add(event)
-        self._deviations += deviations_of(event)
         self.is_started = True
         if event.is_terminal:
             self._finish(self._accumulator.close())
@@ -296,12 +298,7 @@ class TurnState:
         Raises `StreamInterruptedError` and, after an `error` event, `StreamFailedError` when no
         terminal event came.
         """
-        response = self._accumulator.close()
-        if self._settings.warner is not None:
-            vars(response)["_deviations"] = tuple(self._accumulator.deviations)
-            self._settings.warner.warn(response, stacklevel=4)
-        vars(response)["_deviations"] = (*self._deviations, *self._accumulator.deviations)
-        return response
+        return folded(self._accumulator, self._deviations, self._settings.warner)
 
     def _fail(self, failure: Failure) -> None:
         """Raise the failure, unless the turn can be sent again."""

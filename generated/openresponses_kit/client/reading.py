@@ -9,7 +9,7 @@ read strictly; when that fails it is mended, as answers are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -86,6 +86,33 @@ def _with_type(data: bytes, name: str | None) -> bytes:
         return data
     kind = name if name not in {None, "", "message"} else "error" if "error" in content else None
     return data if kind is None else to_json({"type": kind, **content}, inf_nan_mode="constants")
+
+
+def place(event: StreamEvent, position: int, deviations: list[Deviation]) -> None:
+    """Add the deviations of an event, before which `position` others came, to those of its stream.
+
+    An event without a number gets that of its place, which rises as rule S3 has it.
+    """
+    if "sequence_number" not in event.model_fields_set and type(event) is not UnknownEvent:
+        vars(event)["sequence_number"] = position
+    found = deviations_of(event)[: _MOST_DEVIATIONS - len(deviations)]
+    deviations.extend(replace(each, path=f"events[{position}].{each.path}") for each in found)
+
+
+def folded(
+    accumulator: ResponseAccumulator, deviations: Sequence[Deviation], warner: Warner | None
+) -> ResponseResource:
+    """The response of a stream, with the `deviations` of its events and of their order.
+
+    `warner` is told of the latter; of the former it was told before. Raises what
+    `ResponseAccumulator.close` raises.
+    """
+    response = accumulator.close()
+    vars(response)["_deviations"] = tuple(accumulator.deviations)
+    if warner is not None:
+        warner.warn(response, stacklevel=5)
+    vars(response)["_deviations"] = (*deviations, *accumulator.deviations)
+    return response
 
 
 class EventReader:
@@ -199,13 +226,7 @@ class EventReader:
 
         Raises `StreamInterruptedError` and `StreamFailedError` when no terminal event came.
         """
-        accumulator = self._fold()
-        response = accumulator.close()
-        vars(response)["_deviations"] = tuple(accumulator.deviations)
-        if self._warner is not None:
-            self._warner.warn(response, stacklevel=4)
-        vars(response)["_deviations"] = (*self.deviations, *accumulator.deviations)
-        return response
+        return folded(self._fold(), self.deviations, self._warner)
 
     def _read(self, data: bytes, name: str) -> StreamEvent:
         try:
@@ -213,11 +234,7 @@ class EventReader:
         except StreamDecodeError as error:
             error.response = self.partial()
             raise
-        if "sequence_number" not in event.model_fields_set and type(event) is not UnknownEvent:
-            vars(event)["sequence_number"] = self._position  # better than zero: it rises (rule S3)
-        for each in deviations_of(event)[: _MOST_DEVIATIONS - len(self.deviations)]:
-            path = f"events[{self._position}].{each.path}"
-            self.deviations.append(replace(each, path=path))
+        place(event, self._position, self.deviations)
         return event
 
     def _keep(self, chunk: bytes) -> Callable[[StreamEvent], None] | None:
