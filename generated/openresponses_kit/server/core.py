@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import from_json, to_json
 
@@ -80,6 +80,14 @@ class Turn:
             self.task.cancel()
 
 
+class Attended(Protocol):
+    """A connection that outlasts a turn, and has to know when the server stops."""
+
+    def end(self, reason: ServiceError) -> None:
+        """Let the turn in flight finish, tell the reason to those that wait, and close."""
+        ...
+
+
 class Core:
     """Runs a service: who calls, what is kept, how work on a response ends.
 
@@ -105,6 +113,7 @@ class Core:
         self.is_draining = False
         self._keys = Keyring(api_keys)
         self._turns: set[Turn] = set()
+        self._connections: set[Attended] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Lock | None = None
         self._is_open = store is None
@@ -132,6 +141,8 @@ class Core:
     async def drain(self, seconds: float) -> None:
         """Begin nothing new, and wait for what runs; what is not done in time fails (rule S5)."""
         self.is_draining = True
+        for connection in list(self._connections):
+            connection.end(ServerError(_STOPPING, status=503))
         await self._wait(seconds)
         for turn in list(self._turns):
             turn.stop(ServerError(_STOPPING, status=503))
@@ -139,7 +150,7 @@ class Core:
 
     async def _wait(self, seconds: float) -> None:
         self._all_done.clear()
-        if not self._turns:
+        if self._is_idle():
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -261,7 +272,22 @@ class Core:
     def _done(self, turn: Turn) -> None:
         self._turns.discard(turn)
         turn.task = None
-        if not self._turns:
+        if self._is_idle():
+            self._all_done.set()
+
+    def _is_idle(self) -> bool:
+        return not self._turns and not self._connections
+
+    def attend(self, connection: Attended) -> None:
+        """Have a connection be ended when the server stops, and wait for it then."""
+        self._connections.add(connection)
+        if self.is_draining:
+            connection.end(ServerError(_STOPPING, status=503))
+
+    def dismiss(self, connection: Attended) -> None:
+        """Forget a connection that is closed."""
+        self._connections.discard(connection)
+        if self._is_idle():
             self._all_done.set()
 
     async def enqueue(self, turn: Turn) -> asyncio.Task[None]:
