@@ -126,7 +126,7 @@ def test_s1_s2_s3_s4_s8_a_stream_is_framed_numbered_and_ended(http: httpx2.Clien
     accumulator = ResponseAccumulator(strict=True)
     for each in sent:
         accumulator.add(parse_event(json.dumps(each).encode()))
-    assert accumulator.response.output_text == "Hello world"
+    assert accumulator.close().output_text == "Hello world"
 
 
 @pytest.mark.parametrize("stream", [False, True])
