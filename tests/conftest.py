@@ -21,6 +21,7 @@ import pytest
 from either_client import Clients
 from hypothesis import HealthCheck, Phase, settings
 from payloads import NEWEST
+from postgres_server import PostgresMissingError, PostgresServer
 from pydantic import BaseModel, TypeAdapter
 from scripted_server import ScriptedServer
 
@@ -119,6 +120,19 @@ def reader(package: Callable[[str], ModuleType]) -> Callable[..., Reader]:
 def server() -> Iterator[ScriptedServer]:
     """A real HTTP server in a process of its own."""
     with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server; without its programs the test is skipped, but never in CI."""
+    try:
+        server = PostgresServer()
+    except PostgresMissingError as error:
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    with server:
         yield server
 
 
