@@ -61,7 +61,7 @@ def service() -> ScriptedService:
 
 @pytest.fixture(scope="module")
 def server(service: ScriptedService) -> Iterator[RunningServer]:
-    settings = ServerSettings(max_body_bytes=100_000, limits=Limits(max_items=50), default_model="hello")
+    settings = ServerSettings(max_body_bytes=100_000, limits=Limits(elements=50), default_model="hello")
     with running(create_app(service, store="memory:", settings=settings)) as server:
         yield server
 

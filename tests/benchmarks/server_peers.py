@@ -15,14 +15,13 @@ import sse_starlette
 from fastapi.responses import StreamingResponse
 from openresponses_kit import events, models
 from openresponses_kit.models import CreateResponseBody, ResponseResource
+from server_process import BRIEF
 
 TEXT = ["In ", "Paris ", "it ", "is ", "18 ", "°C, ", "says ", '"weather.example". ', "Tomorrow ", "will be warmer.\n"]
-BRIEF = "brief"
-"""The model whose streamed answer has 10 pieces; that of any other has 1,000."""
 
 
 def pieces(model: str | None) -> list[str]:
-    """The text of a streamed answer."""
+    """The text of a streamed answer, 10 or 1,000 pieces."""
     return TEXT if model == BRIEF else TEXT * 100
 
 
