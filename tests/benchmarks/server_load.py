@@ -24,8 +24,8 @@ class Request:
 
 def post(path: str, body: bytes, *, is_stream: bool) -> Request:
     """A POST request of JSON."""
-    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return Request("\r\n".join([*lines, "", ""]).encode() + body, is_stream)
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return Request(head.encode() + body, is_stream)
 
 
 @dataclass(slots=True)

@@ -39,7 +39,7 @@ class Bare:
             self._start["headers"].append((b"content-length", b"%d" % sum(map(len, chunks))))
         self._chunks = chunks
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, _: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
             pass
         await send(self._start)

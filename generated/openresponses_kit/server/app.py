@@ -57,8 +57,8 @@ def create_app(
             `sqlite:///responses.db`, `postgresql://user@host/name` or `memory:`. `default` is a
             SQLite file, `openresponses.db` in the working directory, where the extra `server` is
             installed, and memory otherwise. None keeps nothing.
-        api_keys: The keys that are valid, or a function that says whether one is. Without, everybody
-            may call.
+        api_keys: The keys that are valid, or a function that says whether one is. Without,
+            everybody may call.
         prefix: Where the routes of the protocol begin.
         settings: Everything else.
     """

@@ -20,7 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from ..models import CompactResource, CompactResponseMethodPublicBody, CreateResponseBody
+from ..models import (
+    CompactionBody,
+    CompactResource,
+    CompactResponseMethodPublicBody,
+    CreateResponseBody,
+)
 from .calls import CallRules
 from .context import Context, context_of
 from .echo import echo_of
@@ -111,7 +116,7 @@ class Core:
         self._all_done = asyncio.Event()
 
     async def open(self) -> None:
-        """Get ready, also when it was closed before. Without it, the first request opens the store."""
+        """Get ready, also again after `close`. Without it, the first request opens the store."""
         self.is_draining = False
         await self._open_store()
 
@@ -229,7 +234,8 @@ class Core:
             failure = turn.end or ServerError(_STOPPING, status=503)
         except ServiceError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001 - whatever fails, the client is told by the rules
+        except Exception as error:
+            # Whatever fails, the client is told by the rules.
             failure = self.failure(error, turn.caller)
         else:
             return None
@@ -323,7 +329,7 @@ class Core:
             compaction = await self.service.compact(request, context.items)
         except ServiceError:
             raise
-        except Exception as error:  # noqa: BLE001 - as in `run`
+        except Exception as error:
             raise self.failure(error, caller) from error
         item = CompactionBody(
             id=f"cmpi_{token_hex(16)}", encrypted_content=compaction.encrypted_content

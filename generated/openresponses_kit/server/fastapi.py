@@ -191,7 +191,7 @@ class _Routes:
         request: Request,
         response: Response,
         response_id: str,
-        documented: Annotated[str | None, Header(include_in_schema=False), _Schemas()] = None,
+        _documented: Annotated[str | None, Header(include_in_schema=False), _Schemas()] = None,
     ) -> Response:
         """Answers with a response that is stored."""
 
@@ -218,20 +218,20 @@ class _Handover(Response):
         self._more_headers = response.headers.raw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(scope, _receiving(self._request), send, self._more_headers)
+        exchange = Exchange(scope, _receiving(self._request, receive), send, self._more_headers)
         await self._handler.handle(exchange, self._answer)
         if self.background is not None:
             await self.background()
 
 
-def _receiving(request: Request) -> Receive:
+def _receiving(request: Request, receive: Receive) -> Receive:
     """What is left to receive; the body comes first, even where a dependency has read it."""
     chunks: AsyncIterator[bytes] | None = aiter(request.stream())
 
-    async def receive() -> Message:
+    async def receive_next() -> Message:
         nonlocal chunks
         if chunks is None:
-            return await request.receive()
+            return await receive()
         try:
             chunk = await anext(chunks)
         except ClientDisconnect:
@@ -243,7 +243,7 @@ def _receiving(request: Request) -> Receive:
             chunks = None
         return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
 
-    return receive
+    return receive_next
 
 
 def _body(kind: type) -> dict[str, Any]:
