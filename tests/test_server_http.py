@@ -353,7 +353,9 @@ def test_z16_the_leaving_of_a_client_stops_the_service(
     """A client that closes its connection has the work on its response cancelled."""
     ended, begun = len(service.ended), len(service.begun)
     body = json.dumps({"model": model, "stream": stream}).encode()
-    head = f"POST /v1/responses HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    head = (
+        f"POST /v1/responses HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    )
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + b"\r\n" + body)
         for _ in range(2000):
@@ -367,9 +369,7 @@ def test_z16_the_leaving_of_a_client_stops_the_service(
 
 
 @pytest.mark.parametrize("after", range(8))
-def test_z16_a_stream_can_be_left_after_any_event(
-    service: ScriptedService, http: httpx2.Client, after: int
-) -> None:
+def test_z16_a_stream_can_be_left_after_any_event(service: ScriptedService, http: httpx2.Client, after: int) -> None:
     """Whichever event a client leaves after, the service is cancelled and the server goes on."""
     go = asyncio.Event()
 
@@ -441,7 +441,9 @@ def test_a_slow_reader_holds_a_bounded_buffer(service: ScriptedService, server: 
                 stuck.set()
 
     body = json.dumps({"model": "flood", "stream": True}).encode()
-    head = f"POST /v1/responses HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    head = (
+        f"POST /v1/responses HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    )
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + b"\r\n" + body)
         assert stuck.wait(PATIENCE)
