@@ -538,7 +538,8 @@ def test_e2_429_a_busy_server_says_so(service: ScriptedService) -> None:
         httpx2.Client(base_url=server.url, timeout=PATIENCE, trust_env=False) as http,
     ):
         with http.stream("POST", "/v1/responses", json={"model": "endless", "stream": True}) as answer:
-            next(answer.iter_raw())
+            chunks = answer.iter_raw()
+            next(chunks)
             refused = http.post("/v1/responses", json={"model": "hello"})
             assert refused.status_code == 429
             assert refused.headers["retry-after"] == "1"
