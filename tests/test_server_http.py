@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from openresponses_kit import ResponseAccumulator, SSEDecoder, parse_event
+from openresponses_kit import ResponseAccumulator, parse_event
 from openresponses_kit.models import ResponseResource
 from openresponses_kit.server.app import create_app
 from openresponses_kit.server.errors import (
@@ -23,6 +23,7 @@ from openresponses_kit.server.errors import (
 )
 from openresponses_kit.server.requests import Limits
 from openresponses_kit.server.settings import ServerSettings
+from openresponses_kit.sse import SSEDecoder
 from running_server import RunningServer, running
 from scripted_service import ScriptedService, plain_service
 
@@ -125,7 +126,7 @@ def test_s1_s2_s3_s4_s8_a_stream_is_framed_numbered_and_ended(http: httpx2.Clien
     accumulator = ResponseAccumulator(strict=True)
     for each in sent:
         accumulator.add(parse_event(json.dumps(each).encode()))
-    assert accumulator.response.output_text == "Hello world"
+    assert accumulator.close().output_text == "Hello world"
 
 
 @pytest.mark.parametrize("stream", [False, True])

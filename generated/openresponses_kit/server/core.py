@@ -16,16 +16,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import from_json, to_json
 
-from ..models import (
-    CompactionBody,
-    CompactResource,
-    CompactResponseMethodPublicBody,
-    CreateResponseBody,
-)
+from ..models import CompactResource, CompactResponseMethodPublicBody, CreateResponseBody
 from .calls import CallRules
 from .context import Context, context_of
 from .echo import echo_of
@@ -85,6 +80,14 @@ class Turn:
             self.task.cancel()
 
 
+class Attended(Protocol):
+    """A connection that outlasts a turn, and has to know when the server stops."""
+
+    def end(self, reason: ServiceError) -> None:
+        """Let the turn in flight finish, tell the reason to those that wait, and close."""
+        ...
+
+
 class Core:
     """Runs a service: who calls, what is kept, how work on a response ends.
 
@@ -110,17 +113,14 @@ class Core:
         self.is_draining = False
         self._keys = Keyring(api_keys)
         self._turns: set[Turn] = set()
+        self._connections: set[Attended] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Lock | None = None
         self._is_open = store is None
         self._all_done = asyncio.Event()
 
     async def open(self) -> None:
-        """Get ready, also again after `close`. Without it, the first request opens the store."""
-        self.is_draining = False
-        await self._open_store()
-
-    async def _open_store(self) -> None:
+        """Get ready. Called by the first request at the latest."""
         if self._is_open or self.store is None:
             return
         if self._opening is None:
@@ -141,15 +141,17 @@ class Core:
     async def drain(self, seconds: float) -> None:
         """Begin nothing new, and wait for what runs; what is not done in time fails (rule S5)."""
         self.is_draining = True
+        for connection in list(self._connections):
+            connection.end(ServerError(_STOPPING, status=503))
         await self._wait(seconds)
         for turn in list(self._turns):
             turn.stop(ServerError(_STOPPING, status=503))
         await self._wait(1.0)
 
     async def _wait(self, seconds: float) -> None:
-        if not self._turns:
+        self._all_done.clear()
+        if self._is_idle():
             return
-        self._all_done = asyncio.Event()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._all_done.wait()
@@ -186,7 +188,7 @@ class Core:
         if limit is not None and len(self._turns) >= limit:
             raise TooManyRequestsError("the server is busy; try again in a moment")
         if not self._is_open:
-            await self._open_store()
+            await self.open()
         context = await context_of(request, caller.owner, self.store, memory, self.service)
         is_stored = request.store is not False and self.store is not None
         settings = self.settings
@@ -234,8 +236,7 @@ class Core:
             failure = turn.end or ServerError(_STOPPING, status=503)
         except ServiceError as error:
             failure = error
-        except Exception as error:
-            # Whatever fails, the client is told by the rules.
+        except Exception as error:  # noqa: BLE001 - whatever fails, the client is told by the rules
             failure = self.failure(error, turn.caller)
         else:
             return None
@@ -271,7 +272,22 @@ class Core:
     def _done(self, turn: Turn) -> None:
         self._turns.discard(turn)
         turn.task = None
-        if not self._turns:
+        if self._is_idle():
+            self._all_done.set()
+
+    def _is_idle(self) -> bool:
+        return not self._turns and not self._connections
+
+    def attend(self, connection: Attended) -> None:
+        """Have a connection be ended when the server stops, and wait for it then."""
+        self._connections.add(connection)
+        if self.is_draining:
+            connection.end(ServerError(_STOPPING, status=503))
+
+    def dismiss(self, connection: Attended) -> None:
+        """Forget a connection that is closed."""
+        self._connections.discard(connection)
+        if self._is_idle():
             self._all_done.set()
 
     async def enqueue(self, turn: Turn) -> asyncio.Task[None]:
@@ -309,7 +325,7 @@ class Core:
         """A response that is kept, as JSON (rule P5). Raises `NotFoundError`."""
         if self.store is None:
             raise NotFoundError("this server keeps no responses")
-        await self._open_store()
+        await self.open()
         record = await self.store.get(caller.owner, response_id)
         if record is None:
             raise NotFoundError("there is no response of this id", param="response_id")
@@ -323,13 +339,13 @@ class Core:
     async def compact(self, request: CompactResponseMethodPublicBody, caller: Caller) -> bytes:
         """Compact a window (rule C1). Returns the answer as JSON. Raises `ServiceError`."""
         if not self._is_open:
-            await self._open_store()
+            await self.open()
         context = await context_of(request, caller.owner, self.store, None, None)
         try:
             compaction = await self.service.compact(request, context.items)
         except ServiceError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as in `run`
             raise self.failure(error, caller) from error
         item = CompactionBody(
             id=f"cmpi_{token_hex(16)}", encrypted_content=compaction.encrypted_content

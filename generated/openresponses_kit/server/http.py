@@ -51,7 +51,7 @@ class Exchange:
         headers: More headers of every answer.
     """
 
-    __slots__ = ("_headers", "_receive", "_send", "headers", "request_id", "status")
+    __slots__ = ("_receive", "_send", "headers", "headers_out", "request_id", "status")
 
     def __init__(
         self,
@@ -67,11 +67,12 @@ class Exchange:
         """Status of the answer; 0 until it began."""
         self._receive = receive
         self._send = send
-        self._headers = [
+        self.headers_out = [
             (b"openresponses-version", _RELEASE.encode()),
             (b"x-request-id", self.request_id.encode()),
             *(headers or ()),
         ]
+        """Headers of every answer."""
 
     async def read(self, limit: int) -> bytes:
         """The body. Raises `InvalidRequestError` (rules T1, E4), and `ClientLeftError`."""
@@ -119,7 +120,7 @@ class Exchange:
         """Send a whole answer of JSON."""
         self.status = status
         length = (b"content-length", b"%d" % len(body))
-        all_headers = [_JSON, length, *self._headers, *(headers or ())]
+        all_headers = [_JSON, length, *self.headers_out, *(headers or ())]
         start: Message = {
             "type": "http.response.start",
             "status": status,
@@ -142,7 +143,7 @@ class Exchange:
         start: Message = {
             "type": "http.response.start",
             "status": 200,
-            "headers": [*_STREAM, *self._headers],
+            "headers": [*_STREAM, *self.headers_out],
         }
         await self._send(start)
 
