@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from secrets import token_hex
+from typing import TypeVar
 
 from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from ..sse import DONE, encode_comment
@@ -22,6 +23,8 @@ from .errors import InvalidRequestError, ServiceError, error_body
 from .requests import read_body
 
 __all__ = ["Exchange", "Handler"]
+
+T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 _RELEASE = "2026-04-24"
@@ -243,10 +246,7 @@ class Handler:
             await core.enqueue(turn)
             await exchange.answer(turn.out.body())
             return
-        with _Attendance(exchange, turn) as attendance:
-            failure = await core.run(turn)
-        if attendance.is_left:
-            return
+        failure = await _Attendance(exchange, turn).of(core.run(turn))
         if failure is not None:
             raise failure
         await exchange.answer(turn.out.body())
@@ -254,18 +254,14 @@ class Handler:
     async def _stream(self, exchange: Exchange, turn: Turn, stream: EventStream) -> None:
         """Send a response as events; an error before the first is an HTTP answer (rule E4)."""
         core = self._core
-        with _Attendance(exchange, turn, stream, core.settings.ping_seconds) as attendance:
-            if turn.request.background:
-                # It goes on when the client leaves: only the waiting for it is given up.
-                await asyncio.wait({await core.enqueue(turn)})
-                failure = None
-            else:
-                failure = await core.run(turn)
-        if attendance.is_left:
-            return
-        if failure is not None and not stream.is_open:
-            raise failure
-        if not turn.request.background:
+        attendance = _Attendance(exchange, turn, stream, core.settings.ping_seconds)
+        if turn.request.background:
+            # It goes on when the client leaves: only the waiting for it is given up.
+            await attendance.of(asyncio.wait({await core.enqueue(turn)}))
+        else:
+            failure = await attendance.of(core.run(turn))
+            if failure is not None and not stream.is_open:
+                raise failure
             await turn.out.end(failure)
         await exchange.send_events(DONE, more=False)
 
@@ -278,17 +274,15 @@ class Handler:
         settings = self._core.settings
         content = await exchange.read(settings.max_body_bytes)
         request = read_body(CompactResponseMethodPublicBody, content, settings.limits)
-        with _Attendance(exchange) as attendance:
-            body = await self._core.compact(request, caller)
-        if not attendance.is_left:
-            await exchange.answer(body)
+        compacted = self._core.compact(request, caller)
+        await exchange.answer(await _Attendance(exchange).of(compacted))
 
 
 class _Attendance:
-    """While it is entered, a client that goes away stops the work, and a silent stream is kept up.
+    """Looks out for the client while work is done: its leaving stops the work (rule Z16).
 
-    Looking out for the client costs a task. It is only made when the work waits for something; an
-    answer that is there at once comes without.
+    That takes a task. It is only made when the work waits for something; an answer that is there at
+    once comes without.
     """
 
     def __init__(
@@ -298,30 +292,34 @@ class _Attendance:
         stream: EventStream | None = None,
         ping_seconds: float | None = None,
     ) -> None:
-        self.is_left = False
-        """Whether the client went away, and the work was stopped."""
         self._exchange = exchange
         self._turn = turn
         self._stream = stream
         self._ping_seconds = ping_seconds
+        self._is_left = False
         self._task: asyncio.Task[object] | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._start: asyncio.Handle | None = None
 
-    def __enter__(self) -> _Attendance:
+    async def of(self, work: Awaitable[T]) -> T:
+        """What the work gives. Raises `ClientLeftError` when the client left, and it was stopped."""
         self._task = asyncio.current_task()
-        self._start = asyncio.get_running_loop().call_soon(self._begin)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        if self._start is not None:
-            self._start.cancel()
-        if self._watch is not None:
-            self._watch.cancel()
-        if kind is not asyncio.CancelledError or not self.is_left or self._task is None:
-            return False
-        self._task.uncancel()
-        return True
+        start = asyncio.get_running_loop().call_soon(self._begin)
+        try:
+            result = await work
+            if self._is_left:
+                # It was done just when it was stopped: the cancellation is yet to come.
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if not self._is_left or self._task is None:
+                raise
+            self._task.uncancel()
+            raise ClientLeftError from None
+        else:
+            return result
+        finally:
+            start.cancel()
+            if self._watch is not None:
+                self._watch.cancel()
 
     def _begin(self) -> None:
         self._watch = asyncio.get_running_loop().create_task(self._look_out())
@@ -340,7 +338,7 @@ class _Attendance:
             leaving.cancel()
 
     def _leave(self) -> None:
-        self.is_left = True
+        self._is_left = True
         if self._turn is not None:
             self._turn.is_left = True
         if self._task is not None:
