@@ -84,7 +84,8 @@ def write_item(draft: Draft, item: BaseModel | Mapping[str, Any]) -> None:
     read = _read(ItemField, given, "the item", "L6")
     if isinstance(read, UnknownVariant):
         check_vendor_type(given["type"], "item")
-        _check_vendor_item(given)
+        check_text(given.get("status"), "the status of an item", "N2")
+    check_text(given.get("id"), "the id of an item", "N2")
     status = given.get("status", "completed")
     if status not in {"completed", "incomplete"}:
         reason = f"an item closes completed or incomplete, not {status!r}"
@@ -196,11 +197,6 @@ def _fields(value: BaseModel | Mapping[str, Any], what: str, rule: str) -> Json:
     given = value.model_dump(mode="json") if isinstance(value, BaseModel) else dict(value)
     to_text(given, what, rule)
     return given
-
-
-def _check_vendor_item(fields: Json) -> None:
-    for name in ("id", "status"):
-        check_text(fields.get(name), f"`{name}` of an item", "N2")
 
 
 def _read(kind: Any, fields: Json, what: str, rule: str) -> Any:
