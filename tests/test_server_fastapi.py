@@ -19,7 +19,6 @@ from fastapi import APIRouter, BackgroundTasks, Body, Depends, FastAPI, HTTPExce
 from openresponses_kit.events import EVENT_TYPES
 from openresponses_kit.server.fastapi import create_router
 from openresponses_kit.server.memory_store import MemoryStore
-from openresponses_kit.server.settings import ServerSettings
 from openresponses_kit.sse import SSEDecoder
 from running_server import RunningServer, running
 from scripted_service import ScriptedService, plain_service
@@ -315,12 +314,6 @@ def test_e1_limits_of_the_application_hold(service: ScriptedService, *, is_told:
         headers = {"content-type": "application/json"}
         assert http.post("/responses", content=content, headers=headers).status_code == 413
         assert http.create("/responses").status_code == 200
-
-
-def test_what_makes_no_sense_for_a_router_is_refused(service: ScriptedService) -> None:
-    """Origins of pages are the application's to let in: the setting would have no effect."""
-    with pytest.raises(ValueError, match="CORSMiddleware"):
-        create_router(service, settings=ServerSettings(cors_origins=("*",)))
 
 
 def test_only_the_module_of_the_router_needs_fastapi() -> None:

@@ -45,9 +45,11 @@ try:
         Security,
         WebSocket,
     )
+    from fastapi.routing import APIRoute
     from fastapi.security import HTTPBearer
     from starlette.exceptions import HTTPException
     from starlette.requests import ClientDisconnect
+    from starlette.websockets import WebSocketDisconnect
 except ModuleNotFoundError as error:
     raise ImportError(
         "the router needs FastAPI, which the extra `fastapi` installs: pip install fastapi",
@@ -62,6 +64,8 @@ __all__ = ["create_router"]
 _Answer: TypeAlias = Callable[[Exchange, Caller], Awaitable[None]]
 
 _CREATE_PATH = "/responses"
+_SEND = f"{__package__}.send"
+"""Where a route leaves `send` in the scope."""
 _ERROR: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
@@ -98,7 +102,8 @@ def create_router(
         app.include_router(create_router(Assistant()), prefix="/v1", dependencies=[Depends(user)])
 
     Dependencies run first, before the body is read; headers that they set on their `Response` are
-    sent, too. Pages in browsers are let in by the `CORSMiddleware` of the application.
+    sent, too. Pages in browsers are let in by the `CORSMiddleware` of the application; those
+    that open a WebSocket, by `settings.cors_origins`.
 
     The lifespan of the application closes the router. FastAPI leaves that to you where the
     application is mounted in another one, and where the router was included in one that had been
@@ -113,8 +118,6 @@ def create_router(
         api_keys: As in `create_app`; keys are checked after the dependencies.
         settings: Everything else.
     """
-    if settings is not None and settings.cors_origins:
-        raise ValueError("cors_origins is for create_app; add CORSMiddleware to the application")
     core = core_of(service, store, api_keys, settings)
 
     @asynccontextmanager
@@ -125,7 +128,7 @@ def create_router(
         finally:
             await core.close()
 
-    router = APIRouter(lifespan=lifespan)
+    router = APIRouter(lifespan=lifespan, route_class=_Route)
     _Routes(core).add_to(router, has_keys=api_keys is not None)
     return router
 
@@ -141,6 +144,17 @@ class _Schemas:
     ) -> JsonSchemaValue:
         schemas = [TypeAdapter[Any](each).core_schema for each in _DOCUMENTED]
         return handler(core_schema.union_schema(list(schemas)))
+
+
+class _Route(APIRoute):
+    """A route that remembers how to send.
+
+    What FastAPI puts around it only looks at the head of an answer, at a cost for each event.
+    """
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_SEND] = send
+        await super().handle(scope, receive, send)
 
 
 class _Routes:
@@ -202,7 +216,8 @@ class _Routes:
 
     async def connect(self, websocket: WebSocket) -> None:
         """Serves a WebSocket."""
-        await Connection(self._core, websocket.scope, websocket.receive, websocket.send).serve(True)
+        connection = Connection(self._core, websocket.scope, websocket.receive, _sending(websocket))
+        await connection.serve(True)
 
 
 class _Handover(Response):
@@ -218,7 +233,8 @@ class _Handover(Response):
         self._more_headers = response.headers.raw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(scope, _receiving(self._request, receive), send, self._more_headers)
+        receive = _receiving(self._request, receive)
+        exchange = Exchange(scope, receive, send, self._more_headers, scope.get(_SEND))
         await self._handler.handle(exchange, self._answer)
         if self.background is not None:
             await self.background()
@@ -244,6 +260,18 @@ def _receiving(request: Request, receive: Receive) -> Receive:
         return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
 
     return receive_next
+
+
+def _sending(websocket: WebSocket) -> Send:
+    """How to send; tells as an ASGI server does that the client is gone."""
+
+    async def send(message: Message) -> None:
+        try:
+            await websocket.send(message)
+        except WebSocketDisconnect as error:
+            raise OSError("the client is gone") from error
+
+    return send
 
 
 def _body(kind: type) -> dict[str, Any]:

@@ -36,7 +36,7 @@ _STREAM = [
 ]
 _PING = encode_comment("ping")
 _MOST_REQUEST_ID = 128
-_EVENTS_PER_PAUSE = 64
+_EVENTS_PER_PAUSE = 255
 """How many events are sent before other work gets its turn."""
 
 
@@ -52,9 +52,18 @@ class Exchange:
         receive: As ASGI has it.
         send: As ASGI has it.
         headers: More headers of every answer.
+        send_body: As `send`, for all that follows the head of an answer.
     """
 
-    __slots__ = ("_receive", "_send", "headers", "headers_out", "request_id", "status")
+    __slots__ = (
+        "_receive",
+        "_send",
+        "headers",
+        "headers_out",
+        "request_id",
+        "send_body",
+        "status",
+    )
 
     def __init__(
         self,
@@ -62,7 +71,9 @@ class Exchange:
         receive: Receive,
         send: Send,
         headers: list[tuple[bytes, bytes]] | None = None,
+        send_body: Send | None = None,
     ) -> None:
+        self.send_body = send_body or send
         self.headers: Mapping[str, str] = text_headers(scope["headers"])
         """Headers of the request, by lower-case name."""
         self.request_id = _request_id(self.headers.get("x-request-id"))
@@ -130,7 +141,7 @@ class Exchange:
             "headers": all_headers,
         }
         await self._send(start)
-        await self._send({"type": "http.response.body", "body": body})
+        await self.send_body({"type": "http.response.body", "body": body})
 
     async def refuse(self, error: ServiceError) -> None:
         """Send an error (rule E1)."""
@@ -150,10 +161,6 @@ class Exchange:
         }
         await self._send(start)
 
-    def send_events(self, content: bytes, *, more: bool = True) -> Awaitable[None]:
-        """Send a part of a stream, in one write (rule S8)."""
-        return self._send({"type": "http.response.body", "body": content, "more_body": more})
-
     async def wait_for_leaving(self) -> None:
         """Return when the client has gone away; the body has to be read by then."""
         while (await self._receive())["type"] != "http.disconnect":
@@ -163,18 +170,21 @@ class Exchange:
 class EventStream:
     """The sink of a response that is streamed as server-sent events."""
 
-    __slots__ = ("_exchange", "_sent", "is_open")
+    __slots__ = ("_exchange", "_left", "_send", "_sent", "is_open")
 
     def __init__(self, exchange: Exchange) -> None:
         self.is_open = False
         """Whether the head of the stream was sent."""
         self._exchange = exchange
+        self._send = exchange.send_body
         self._sent = 0
+        self._left = 0
+        """How many events may go before others get their turn."""
 
     @property
     def sent(self) -> int:
         """How many events were sent."""
-        return self._sent
+        return self._sent - self._left
 
     def frame(self, event_type: str) -> tuple[bytes, bytes]:
         """What goes before and after the JSON of an event (rules S1, S8)."""
@@ -182,18 +192,22 @@ class EventStream:
 
     def send(self, event: bytes) -> Awaitable[None]:
         """Send one event, in one write."""
-        self._sent += 1
-        if self.is_open and self._sent % _EVENTS_PER_PAUSE:
-            return self._exchange.send_events(event)
+        if self._left:
+            self._left -= 1
+            return self._send({"type": "http.response.body", "body": event, "more_body": True})
         return self._send_slowly(event)
 
     async def _send_slowly(self, event: bytes) -> None:
-        if not self.is_open:
+        """Send an event after which others get their turn, or the first one."""
+        is_first = not self.is_open
+        if is_first:
             await self.open()
-        else:
+        self._left = _EVENTS_PER_PAUSE
+        self._sent += _EVENTS_PER_PAUSE + 1
+        await self._write(event)
+        if not is_first:
             # A service that never waits for anything would keep everybody else from being served.
             await asyncio.sleep(0)
-        await self._exchange.send_events(event)
 
     async def open(self) -> None:
         """Send the head of the stream."""
@@ -204,7 +218,14 @@ class EventStream:
         """Send a comment (rule S1)."""
         if not self.is_open:
             await self.open()
-        await self._exchange.send_events(_PING)
+        await self._write(_PING)
+
+    async def close(self) -> None:
+        """End the stream (rule S2)."""
+        await self._write(DONE, more=False)
+
+    async def _write(self, content: bytes, *, more: bool = True) -> None:
+        await self._send({"type": "http.response.body", "body": content, "more_body": more})
 
 
 class Handler:
@@ -263,7 +284,7 @@ class Handler:
             if failure is not None and not stream.is_open:
                 raise failure
             await turn.out.end(failure)
-        await exchange.send_events(DONE, more=False)
+        await stream.close()
 
     async def retrieve(self, exchange: Exchange, caller: Caller, response_id: str) -> None:
         """Answer `GET /responses/{id}`."""
