@@ -236,7 +236,7 @@ class Core:
             failure = turn.end or ServerError(_STOPPING, status=503)
         except ServiceError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001 - whatever fails, the client is told by the rules
+        except Exception as error:
             failure = self.failure(error, turn.caller)
         else:
             return None
@@ -345,7 +345,7 @@ class Core:
             compaction = await self.service.compact(request, context.items)
         except ServiceError:
             raise
-        except Exception as error:  # noqa: BLE001 - as in `run`
+        except Exception as error:
             raise self.failure(error, caller) from error
         item = CompactionBody(
             id=f"cmpi_{token_hex(16)}", encrypted_content=compaction.encrypted_content

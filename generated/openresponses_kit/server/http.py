@@ -18,7 +18,7 @@ from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from ..sse import DONE, encode_comment
 from ._asgi import Message, Receive, Scope, Send, text_headers
 from .core import Caller, Core, Turn
-from .errors import InvalidRequestError, ServerError, ServiceError, error_body
+from .errors import InvalidRequestError, ServiceError, error_body
 from .requests import read_body
 
 __all__ = ["Exchange", "Handler"]
