@@ -101,21 +101,21 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [self._binaries / program, f"--pgdata={self._folder / 'data'}", *arguments]
-        done = subprocess.run(
-            command,
-            user=self._user,
-            cwd=self._folder,
-            stdin=subprocess.DEVNULL,
-            stdout=(output := tempfile.TemporaryFile()),
-            stderr=output,
-            check=False,
-        )
-        with output:
+        # Not a pipe: the server would keep it open.
+        with tempfile.TemporaryFile() as told:
+            done = subprocess.run(
+                command,
+                user=self._user,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            told.seek(0)
             if done.returncode:
-                output.seek(0)
                 log = self._folder / "log"
-                told = output.read().decode() + (log.read_text() if log.exists() else "")
-                raise RuntimeError(f"{program} failed: {told}")
+                raise RuntimeError(f"{program}: {told.read().decode()}{log.read_text() if log.exists() else ''}")
 
 
 def _free_port() -> int:

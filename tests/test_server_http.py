@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from openresponses_kit import ResponseAccumulator, SSEDecoder, parse_event
+from openresponses_kit import ResponseAccumulator, parse_event
 from openresponses_kit.models import ResponseResource
 from openresponses_kit.server.app import create_app
 from openresponses_kit.server.errors import (
@@ -23,6 +23,7 @@ from openresponses_kit.server.errors import (
 )
 from openresponses_kit.server.requests import Limits
 from openresponses_kit.server.settings import ServerSettings
+from openresponses_kit.sse import SSEDecoder
 from running_server import RunningServer, running
 from scripted_service import ScriptedService, plain_service
 
@@ -61,7 +62,7 @@ def service() -> ScriptedService:
 
 @pytest.fixture(scope="module")
 def server(service: ScriptedService) -> Iterator[RunningServer]:
-    settings = ServerSettings(max_body_bytes=100_000, limits=Limits(max_items=50), default_model="hello")
+    settings = ServerSettings(max_body_bytes=100_000, limits=Limits(elements=50), default_model="hello")
     with running(create_app(service, store="memory:", settings=settings)) as server:
         yield server
 

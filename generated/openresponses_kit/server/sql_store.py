@@ -100,6 +100,7 @@ class SQLStore:
         self._purge_at = 0
         self._saved = self._saved_bytes = 0
         """Since the limits were checked."""
+        self._purge_turn = asyncio.Lock()
         self._purging: asyncio.Task[None] | None = None
         self._is_closing = False
 
@@ -136,28 +137,14 @@ class SQLStore:
                 f" a null character in it or more than {_LONGEST_ID} bytes. Give simpler ids."
             )
         self._saved_at = max(self._now(), self._saved_at + 1)
-        size = len(record.input) + len(record.response)
-        row = {
-            "owner": record.owner,
-            "id": record.id,
-            "previous_id": record.previous_id,
-            "saved_at": self._saved_at,
-            "size": size,
-            "created_at": record.created_at,
-            "status": record.status,
-            "item_ids": to_json(record.item_ids).decode(),
-            "input": record.input,
-            "response": record.response,
-        }
+        row = _row(record, self._saved_at)
         with self._database.telling():
             async with self._turn, self._engine.begin() as connection:
                 await connection.execute(self._inserts.response, row)
                 await connection.execute(FORGET_ITEMS, {"owner": record.owner, "id": record.id})
                 if record.item_ids:
-                    held = {"owner": record.owner, "response_id": record.id}
-                    rows = [{**held, "id": each} for each in record.item_ids]
-                    await connection.execute(self._inserts.items, rows)
-        self._purge_when_due(size)
+                    await connection.execute(self._inserts.items, _item_rows(record))
+        self._purge_when_due(row["size"])
 
     async def get(self, owner: str, response_id: str) -> StoredResponse | None:
         """A response by id; None when the owner has none of that id."""
@@ -197,19 +184,11 @@ class SQLStore:
 
         Returns how many responses were removed. Other processes may do the same at the same time.
         """
-        self._purge_at = self._now() + _PURGE_SECONDS * 1_000_000
-        self._saved = self._saved_bytes = 0
-        removed = 0
-        with self._database.telling():
-            until = max(self._expired(), await self._surplus())
-            batch = {"until": until, "most": _PURGE_BATCH}
-            while not self._is_closing:
-                async with self._turn, self._engine.begin() as connection:
-                    count = (await connection.execute(DELETE_BATCH, batch)).rowcount
-                removed += count
-                if count < _PURGE_BATCH:
-                    break
-        return removed
+        async with self._purge_turn:
+            self._purge_at = self._now() + _PURGE_SECONDS * 1_000_000
+            self._saved = self._saved_bytes = 0
+            with self._database.telling():
+                return await self._remove(until=max(self._expired(), await self._surplus()))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -256,6 +235,17 @@ class SQLStore:
         async with self._reading.connect() as connection:
             return (await connection.execute(FIND_SURPLUS, limits)).scalar_one() or 0
 
+    async def _remove(self, until: int) -> int:
+        removed = 0
+        batch = {"until": until, "most": _PURGE_BATCH}
+        while not self._is_closing:
+            async with self._turn, self._engine.begin() as connection:
+                count = (await connection.execute(DELETE_BATCH, batch)).rowcount
+            removed += count
+            if count < _PURGE_BATCH:
+                break
+        return removed
+
     def _purge_when_due(self, size: int) -> None:
         """Start a purge beside what goes on, unless there is one."""
         self._saved += 1
@@ -289,6 +279,26 @@ def _is_storable(name: str) -> bool:
         return "\0" not in name and len(name.encode()) <= _LONGEST_ID
     except UnicodeEncodeError:
         return False
+
+
+def _row(record: StoredResponse, saved_at: int) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "owner": record.owner,
+        "previous_id": record.previous_id,
+        "saved_at": saved_at,
+        "size": len(record.input) + len(record.response),
+        "created_at": record.created_at,
+        "status": record.status,
+        "item_ids": to_json(record.item_ids).decode(),
+        "input": record.input,
+        "response": record.response,
+    }
+
+
+def _item_rows(record: StoredResponse) -> list[dict[str, str]]:
+    of_response = {"owner": record.owner, "response_id": record.id}
+    return [{"id": each, **of_response} for each in record.item_ids]
 
 
 def _record(row: Row[Any]) -> StoredResponse:

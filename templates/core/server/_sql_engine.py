@@ -122,7 +122,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 def _prepare_postgresql(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     """Set up a new connection."""
     cursor = connection.cursor()
-    # A plan that was made once, for a small table, would read all of a large one for every link.
+    # A plan that is kept since a table was small would read all of it when it is large.
     cursor.execute("SET plan_cache_mode = force_custom_plan")
     cursor.close()
     connection.commit()

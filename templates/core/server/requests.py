@@ -24,8 +24,9 @@ __all__ = ["Limits", "check_constants", "read_body"]
 
 T = TypeVar("T", bound=BaseModel)
 
-_SMALLEST_ELEMENT: Final = 9
-"""Bytes of the shortest element of a list that has a limit, `{"id":""}`."""
+_SMALLEST_ITEM: Final = len('{"id":""}')
+_SMALLEST_PART: Final = len('{"type":"a:b"}')
+"""Bytes below which no list can be too long, for each element that it may have."""
 _SHOWN_CHARACTERS: Final = 40
 _SHOWN_PLACES: Final = 3
 _LONGEST_PLACE: Final = 200
@@ -90,8 +91,8 @@ def read_body(kind: type[T], content: bytes, limits: Limits) -> T:
         request: T = kind.__pydantic_validator__.validate_json(content)
     except ValidationError as error:
         raise _refusal(kind, content, error) from None
-    if len(content) > _SMALLEST_ELEMENT * limits.elements:
-        _check_lists(request, limits.elements)
+    if len(content) > _SMALLEST_ITEM * limits.elements:
+        _check_lists(request, len(content), limits.elements)
     if request.__pydantic_extra__:
         check_constants(content)
     return request
@@ -110,26 +111,29 @@ def check_constants(content: bytes) -> None:
         )
 
 
-def _check_lists(request: BaseModel, most: int) -> None:
-    """Hold the lists of a request, and those of their elements, against the limit."""
-    lists = _lists(request)
-    _check_lengths(lists, "", most)
+def _check_lists(request: BaseModel, size: int, most: int) -> None:
+    """Hold the lists of a request of that many bytes, and those in its elements, to the limit."""
+    lists = {name: value for name, value in request.__dict__.items() if value.__class__ is list}
     for name, elements in lists.items():
-        for index, element in enumerate(elements):
-            if isinstance(element, BaseModel):
-                _check_lengths(_lists(element), f"{name}[{index}].", most)
-
-
-def _lists(model: BaseModel) -> dict[str, list[Any]]:
-    return {name: value for name, value in model.__dict__.items() if value.__class__ is list}
-
-
-def _check_lengths(lists: dict[str, list[Any]], prefix: str, most: int) -> None:
+        _check_length(elements, name, most)
+    if size <= _SMALLEST_PART * most:
+        return
     for name, elements in lists.items():
-        if len(elements) > most:
-            place = prefix + name
-            message = f"{place}: its length has to be at most {most}, not {len(elements)}"
-            raise InvalidRequestError(message, param=place)
+        if elements and isinstance(elements[0], BaseModel):
+            long = [
+                (f"{name}[{index}].{field}", value)
+                for index, element in enumerate(elements)
+                for field, value in element.__dict__.items()
+                if value.__class__ is list and len(value) > most
+            ]
+            for place, value in long:
+                _check_length(value, place, most)
+
+
+def _check_length(elements: list[Any], place: str, most: int) -> None:
+    if len(elements) > most:
+        message = f"{place}: its length has to be at most {most}, not {len(elements)}"
+        raise InvalidRequestError(message, param=place)
 
 
 def _refusal(kind: type[BaseModel], content: bytes, error: ValidationError) -> InvalidRequestError:
