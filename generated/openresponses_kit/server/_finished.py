@@ -28,8 +28,8 @@ from ._families import (
     REFUSAL,
     SUMMARY_TEXT,
 )
-from ._items import CallItem, Item, PartedItem
-from ._json import check_text, check_vendor_type, to_text
+from ._items import CallItem, Item, PartedItem, check_object
+from ._json import check_text, check_vendor_type, joined, members_of, to_text
 from .errors import WriterError
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "call_item",
     "logprob_json",
     "message_item",
+    "new_id",
     "raw_family",
     "reasoning_item",
     "write_item",
@@ -45,32 +46,36 @@ __all__ = [
 Json = dict[str, Any]
 
 
-def message_item(draft: Draft, **fields: Any) -> PartedItem:
-    """A message; its id is made unless it is given."""
-    fields = {"type": "message", "id": _id("msg"), "status": "in_progress", **fields}
-    return PartedItem(draft, fields, ("content",))
+def new_id(prefix: str) -> str:
+    """An id that no other has."""
+    return f"{prefix}_{token_hex(16)}"
 
 
-def reasoning_item(draft: Draft, **fields: Any) -> PartedItem:
-    """Reasoning (rules R1, Z9); its id is made unless it is given."""
-    fields = {"type": "reasoning", "id": _id("rs"), **fields}
-    return PartedItem(draft, fields, ("summary", "content"), ("content",))
+def message_item(draft: Draft, item_id: str, fields: Mapping[str, str]) -> PartedItem:
+    """A message, with its members other than `type`, `id`, `status` and `content`, as JSON."""
+    given = {"status": '"in_progress"', **fields}
+    return PartedItem(draft, "message", item_id, given, places=("content",))
 
 
-def call_item(draft: Draft, **fields: Any) -> CallItem:
-    """A function call; its ids are made unless they are given."""
-    ids = {"id": _id("fc"), "call_id": _id("call")}
-    given = {"type": "function_call", **ids, "status": "in_progress", **fields}
-    return CallItem(draft, given, ARGUMENTS)
+def reasoning_item(draft: Draft, item_id: str, fields: Mapping[str, str]) -> PartedItem:
+    """Reasoning (rules R1, Z9), with its members other than `type`, `id` and its parts, as JSON."""
+    places = ("summary", "content")
+    return PartedItem(
+        draft, "reasoning", item_id, dict(fields), places=places, optional=("content",)
+    )
+
+
+def call_item(
+    draft: Draft, item_id: str, fields: Mapping[str, str], *, call_id: str, name: str
+) -> CallItem:
+    """A function call, with its members that are not named here, as JSON."""
+    given = {"status": '"in_progress"', **fields}
+    return CallItem(draft, item_id, given, call_id=call_id, name=name, family=ARGUMENTS)
 
 
 def raw_family(draft: Draft) -> Family:
     """The events of raw reasoning (rule Z3)."""
     return REASONING_TEXT_OF_OPENAI if draft.terms.openai_event_names else REASONING_TEXT
-
-
-def _id(prefix: str) -> str:
-    return f"{prefix}_{token_hex(16)}"
 
 
 def write_item(draft: Draft, item: BaseModel | Mapping[str, Any]) -> None:
@@ -84,12 +89,23 @@ def write_item(draft: Draft, item: BaseModel | Mapping[str, Any]) -> None:
     if status not in {"completed", "incomplete"}:
         reason = f"an item closes completed or incomplete, not {status!r}"
         raise WriterError(reason, "L6")
-    opened = {**given, "status": "in_progress"} if "status" in given else dict(given)
-    written = _WRITERS.get(given["type"], _write_whole)(draft, opened)
+    _check_filling(given, status)
+    written = _WRITERS.get(given["type"], _write_whole)(draft, given)
     if status == "completed":
         written.close(status)
     else:
         written.interrupt()
+
+
+def _check_filling(given: Json, status: str) -> None:
+    """Raise `WriterError` for what an item of the spec is filled with (rules L4, N1)."""
+    if given["type"] == "function_call" and status == "completed":
+        check_object(given["arguments"], "the item")
+    if given["type"] == "message":
+        for part in given["content"]:
+            if part["type"] == OUTPUT_TEXT.part:
+                for each in part["annotations"]:
+                    annotation_json(each)
 
 
 def annotation_json(annotation: BaseModel | Mapping[str, Any]) -> str:
@@ -108,40 +124,40 @@ def logprob_json(logprob: LogProb | Mapping[str, Any]) -> str:
     return to_text(given, "a log probability", "L2")
 
 
-def _write_whole(draft: Draft, fields: Json) -> Item:
-    item = Item(draft, fields)
+def _write_whole(draft: Draft, given: Json) -> Item:
+    item = Item(draft, given["type"], given["id"], _other(given, "type", "id"))
     item.open()
     return item
 
 
-def _write_message(draft: Draft, fields: Json) -> Item:
-    content = fields.pop("content")
-    item = message_item(draft, **fields)
+def _write_message(draft: Draft, given: Json) -> Item:
+    fields = _other(given, "type", "id", "status", "content")
+    item = message_item(draft, given["id"], fields)
     item.open()
-    for part in content:
-        family = {"output_text": OUTPUT_TEXT, "refusal": REFUSAL}.get(part["type"])
-        _write_part(item, family or OUTPUT_TEXT, part)
+    for part in given["content"]:
+        _write_part(item, REFUSAL if part["type"] == REFUSAL.part else OUTPUT_TEXT, part)
     return item
 
 
-def _write_reasoning(draft: Draft, fields: Json) -> Item:
-    summary, content = fields.pop("summary"), fields.pop("content", ())
-    if not draft.terms.encrypted_reasoning:
-        fields.pop("encrypted_content", None)
-    item = reasoning_item(draft, **fields)
+def _write_reasoning(draft: Draft, given: Json) -> Item:
+    is_shown = draft.terms.encrypted_reasoning
+    hidden = () if is_shown else ("encrypted_content",)
+    fields = _other(given, "type", "id", "summary", "content", *hidden)
+    item = reasoning_item(draft, given["id"], fields)
     item.open()
-    for part in summary:
+    for part in given["summary"]:
         _write_part(item, SUMMARY_TEXT, part)
-    for part in content:
+    for part in given.get("content", ()):
         _write_part(item, raw_family(draft), part)
     return item
 
 
-def _write_call(draft: Draft, fields: Json) -> Item:
-    arguments: str = fields.pop("arguments")
-    item = call_item(draft, **fields)
+def _write_call(draft: Draft, given: Json) -> Item:
+    fields = _other(given, "type", "id", "call_id", "name", "arguments", "status")
+    names = {"call_id": given["call_id"], "name": given["name"]}
+    item = call_item(draft, given["id"], fields, **names)
     item.open()
-    item.add(arguments)
+    item.add(given["arguments"])
     return item
 
 
@@ -155,19 +171,25 @@ _WRITERS: Mapping[str, Callable[[Draft, Json], Item]] = {
 
 def _write_part(item: PartedItem, family: Family, given: Json) -> None:
     if given["type"] != family.part:
-        item.add_part(family, given)
+        item.add_part(family, to_text(given, "a part", family.rule))
         return
+    notes = ("annotations", "logprobs") if family.has_notes else ()
+    more = joined(_other(given, "type", family.field, *notes))
+    part = item.open_part(family, is_held=False, more=more)
     text: str = given[family.field]
-    annotations, logprobs = given.get("annotations", ()), given.get("logprobs", ())
-    grown = {"type", family.field, *(("annotations", "logprobs") if family.has_notes else ())}
-    fields = {name: value for name, value in given.items() if name not in grown}
-    part = item.open_part(family, is_held=False, fields=fields)
-    if family.has_notes and logprobs and item.draft.terms.logprobs:
+    logprobs = given.get("logprobs") if family.has_notes and item.draft.terms.logprobs else None
+    if logprobs:
         part.score(text, [logprob_json(each) for each in logprobs])
     elif text:
         part.text.add(text)
-    for each in annotations if family.has_notes else ():
+    for each in given["annotations"] if family.has_notes else ():
         part.annotate(annotation_json(each))
+
+
+def _other(given: Json, *names: str) -> dict[str, str]:
+    """The members that are not named, each as JSON."""
+    others = {name: value for name, value in given.items() if name not in names}
+    return members_of(others, "the item", "L6")
 
 
 def _fields(value: BaseModel | Mapping[str, Any], what: str, rule: str) -> Json:

@@ -7,20 +7,21 @@ status), Z13 (indices count from 0 in every item).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
 
 from ._deltas import Family, GrowingText
-from ._json import quoted, to_text
+from ._json import joined, quoted
 from ._parts import Part
 from .errors import WriterError
 
 if TYPE_CHECKING:
     from ._draft import Draft
+    from ._stream import Stream
 
-__all__ = ["CallItem", "Item", "PartedItem"]
+__all__ = ["CallItem", "Item", "PartedItem", "check_object"]
 
 
 class Item:
@@ -28,15 +29,16 @@ class Item:
 
     Args:
         draft: The response that it belongs to.
-        fields: Its members, `type` and `id` first; without those that grow.
+        kind: Its `type`.
+        item_id: Its `id`.
+        fields: Its other members by name, each as JSON; without those that grow.
     """
 
-    def __init__(self, draft: Draft, fields: dict[str, Any]) -> None:
+    def __init__(self, draft: Draft, kind: str, item_id: str, fields: dict[str, str]) -> None:
         self.draft = draft
+        self.kind = kind
+        self.id = item_id
         self.fields = fields
-        self.id: str = fields["id"]
-        self.name = f"the {fields['type']} {self.id!r}"
-        """What errors call it."""
         self.index = -1
         """Its `output_index`; -1 until it opens."""
         self.is_closed = False
@@ -44,9 +46,15 @@ class Item:
     def open(self) -> None:
         """Open the item (rule L1). Raises `WriterError`."""
         self.check()
-        opened = self.json()
+        self._take_status("in_progress")
         self.draft.enter(self)
-        self._put("response.output_item.added", opened)
+        if self.draft.stream is not None:
+            self._put(self.draft.stream, "response.output_item.added", self.json())
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return f"the {self.kind} {self.id!r}"
 
     def check(self) -> None:
         """Raise `WriterError` unless it may be opened now."""
@@ -75,11 +83,11 @@ class Item:
         except WriterError:
             self.interrupt()
             raise
-        if "status" in self.fields:
-            self.fields["status"] = status
+        self._take_status(status)
         self.is_closed = True
         final = self.json()
-        self._put("response.output_item.done", final)
+        if self.draft.stream is not None:
+            self._put(self.draft.stream, "response.output_item.done", final)
         self.draft.leave(final)
 
     def interrupt(self) -> None:
@@ -92,16 +100,19 @@ class Item:
 
     def json(self) -> str:
         """The item as it stands."""
-        return f"{to_text(self.fields, self.name, 'L1')[:-1]}{self.members()}}}"
+        head = f'{{"type":{quoted(self.kind)},"id":{quoted(self.id)}'
+        return f"{head}{joined(self.fields)}{self.members()}}}"
 
     def members(self) -> str:
         """The members that grow, as JSON, each after a comma."""
         return ""
 
-    def _put(self, event_type: str, item: str) -> None:
-        stream = self.draft.stream
-        if stream is not None:
-            stream.put(event_type, f'"output_index":{self.index},"item":{item}')
+    def _take_status(self, status: str) -> None:
+        if "status" in self.fields:
+            self.fields["status"] = f'"{status}"'
+
+    def _put(self, stream: Stream, event_type: str, item: str) -> None:
+        stream.put(event_type, f'"output_index":{self.index},"item":{item}')
 
 
 class PartedItem(Item):
@@ -109,7 +120,9 @@ class PartedItem(Item):
 
     Args:
         draft: The response that it belongs to.
-        fields: Its other members.
+        kind: Its `type`.
+        item_id: Its `id`.
+        fields: Its other members by name, each as JSON.
         places: The members that hold parts.
         optional: Those of them that are left out while they are empty.
     """
@@ -117,27 +130,28 @@ class PartedItem(Item):
     def __init__(
         self,
         draft: Draft,
-        fields: dict[str, Any],
+        kind: str,
+        item_id: str,
+        fields: dict[str, str],
+        *,
         places: Sequence[str],
         optional: Sequence[str] = (),
     ) -> None:
-        super().__init__(draft, fields)
+        super().__init__(draft, kind, item_id, fields)
         self._closed: dict[str, list[str]] = {place: [] for place in places}
         self._optional = optional
         self._part: Part | None = None
         self.flowing: Part | None = None
         """The open part, unless a context holds it."""
 
-    def open_part(
-        self, family: Family, *, is_held: bool, fields: Mapping[str, object] | None = None
-    ) -> Part:
+    def open_part(self, family: Family, *, is_held: bool, more: str = "") -> Part:
         """Open a part, and close the one before (rules L2, L3). Raises `WriterError`."""
         self.check_open()
         self._check_released(family)
         self.close_part()
         index = len(self._closed[family.place])
         stream = self.draft.stream
-        part = Part(family, self.id, self.index, index, stream, is_held=is_held, fields=fields)
+        part = Part(family, self.id, self.index, index, stream, is_held=is_held, more=more)
         self._part = part
         self.flowing = None if is_held else part
         return part
@@ -149,19 +163,18 @@ class PartedItem(Item):
             part = self.open_part(family, is_held=False)
         return part
 
-    def add_part(self, family: Family, part: Mapping[str, object]) -> None:
-        """Add a part of a type that no deltas fill: it comes whole."""
+    def add_part(self, family: Family, part: str) -> None:
+        """Add a part of a type that no deltas fill, as JSON: it comes whole."""
         self.check_open()
         self._check_released(family)
         self.close_part()
         closed, stream = self._closed[family.place], self.draft.stream
-        text = to_text(part, "a part", family.rule)
         if stream is not None:
             place = f'"item_id":{quoted(self.id)},"output_index":{self.index}'
-            members = f'{place},"{family.index}":{len(closed)},"part":{text}'
+            members = f'{place},"{family.index}":{len(closed)},"part":{part}'
             stream.put(family.added, members)
             stream.put(family.closed, members)
-        closed.append(text)
+        closed.append(part)
 
     def close_part(self) -> None:
         """Close the open part, if there is one."""
@@ -199,12 +212,27 @@ class CallItem(Item):
 
     Args:
         draft: The response that it belongs to.
-        fields: Its other members.
-        family: By which events they grow.
+        item_id: Its `id`.
+        call_id: By which the client answers it.
+        name: The function.
+        fields: Its other members by name, each as JSON.
+        family: By which events the arguments grow.
     """
 
-    def __init__(self, draft: Draft, fields: dict[str, Any], family: Family) -> None:
-        super().__init__(draft, fields)
+    def __init__(
+        self,
+        draft: Draft,
+        item_id: str,
+        fields: dict[str, str],
+        *,
+        call_id: str,
+        name: str,
+        family: Family,
+    ) -> None:
+        named = {"call_id": quoted(call_id), "name": quoted(name)}
+        super().__init__(draft, "function_call", item_id, {**named, **fields})
+        self.call_id = call_id
+        self._function = name
         self._family = family
         self._text: GrowingText | None = None
         self._whole = quoted("")
@@ -212,7 +240,7 @@ class CallItem(Item):
     def open(self) -> None:
         """Open the call, if the request lets it be made (rules X1, X5 to X7)."""
         self.check()
-        self.draft.admit(self.fields["name"], self.fields["call_id"])
+        self.draft.admit(self._function, self.call_id)
         super().open()
         place = f'"item_id":{quoted(self.id)},"output_index":{self.index}'
         self._text = GrowingText(self._family, place, self.draft.stream)
@@ -229,7 +257,7 @@ class CallItem(Item):
         if text is None:
             return
         if status == "completed":
-            _check_object("".join(text.pieces), self.name)
+            check_object("".join(text.pieces), self.name)
         self._text, self._whole = None, text.json()
         text.finish(self._whole)
 
@@ -239,7 +267,8 @@ class CallItem(Item):
         return f',"arguments":{text.json() if text is not None else self._whole}'
 
 
-def _check_object(arguments: str, name: str) -> None:
+def check_object(arguments: str, name: str) -> None:
+    """Raise `WriterError` unless the arguments of a call are one JSON object (rule L4)."""
     try:
         is_object = isinstance(from_json(arguments, allow_inf_nan=False), dict)
     except ValueError as error:

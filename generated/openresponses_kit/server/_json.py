@@ -20,6 +20,8 @@ __all__ = [
     "check_vendor_fields",
     "check_vendor_type",
     "encode",
+    "joined",
+    "members_of",
     "quoted",
     "sound",
     "to_text",
@@ -47,6 +49,18 @@ def to_text(value: object, what: str, rule: str) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         raise WriterError(f"{what} cannot be written as JSON: {error}", rule) from error
     return text
+
+
+def members_of(fields: Mapping[str, object], what: str, rule: str) -> dict[str, str]:
+    """The members of an object by name, each as JSON. Raises `WriterError` as `to_text` does."""
+    for name in fields:
+        check_text(name, f"the name of a field of {what}", rule, empty=True)
+    return {name: to_text(value, f"{name!r} of {what}", rule) for name, value in fields.items()}
+
+
+def joined(members: Mapping[str, str]) -> str:
+    """Members as they stand in an object, each after a comma."""
+    return "".join([f",{quoted(name)}:{value}" for name, value in members.items()])
 
 
 def check_text(value: object, what: str, rule: str, *, empty: bool = False) -> None:

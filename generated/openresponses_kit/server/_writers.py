@@ -20,7 +20,7 @@ from ._deltas import Family
 from ._families import OUTPUT_TEXT, REFUSAL, SUMMARY_TEXT
 from ._finished import annotation_json, logprob_json, raw_family
 from ._items import CallItem, Item, PartedItem
-from ._json import check_text, check_vendor_fields, to_text
+from ._json import check_text, check_vendor_fields, members_of, quoted
 from ._parts import Part
 from .errors import WriterError
 
@@ -220,7 +220,7 @@ class ReasoningWriter(_ItemWriter):
         item.check_open()
         check_text(content, "the encrypted content", "R1")
         if item.draft.terms.encrypted_reasoning:
-            item.fields["encrypted_content"] = content
+            item.fields["encrypted_content"] = quoted(content)
 
     def summary_part(self) -> PartWriter:
         """A new part of the summary."""
@@ -247,7 +247,7 @@ class FunctionCallWriter(_ItemWriter):
     @property
     def call_id(self) -> str:
         """By which the client answers the call."""
-        return str(self._item.fields["call_id"])
+        return self._item.call_id
 
     async def arguments(self, delta: str) -> None:
         """Add to the arguments, which have to be one JSON object in the end (rule L4).
@@ -269,12 +269,9 @@ class VendorItemWriter(_ItemWriter):
         item = self._entered
         item.check_open()
         check_vendor_fields(fields, _NAMED)
-        to_text(fields, "a field of the item", "N2")
-        status = fields.get("status", item.fields["status"])
-        if status != item.fields["status"]:
-            check_text(status, "the status", "N2")
-            _check_own_status(status)
-        item.fields.update(fields)
+        if "status" in fields:
+            _check_own_status(fields["status"])
+        item.fields.update(members_of(fields, item.name, "N2"))
 
     async def event(self, event_type: str, /, **fields: Any) -> None:
         """Send an event of a vendor's type about the item (rules N1, N2, N5). Raises `WriterError`.
@@ -295,7 +292,8 @@ _NAMED = frozenset({"type", "id"})
 _PLACED = frozenset({"item_id", "output_index"})
 
 
-def _check_own_status(status: str) -> None:
+def _check_own_status(status: object) -> None:
+    check_text(status, "the status", "N2")
     if status in {"in_progress", "completed", "incomplete"}:
         raise WriterError(
             f"the status becomes {status!r} by entering and leaving the context", "L6"

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
 from ._draft import Draft
-from ._finished import call_item, message_item, reasoning_item, write_item
+from ._finished import call_item, message_item, new_id, reasoning_item, write_item
 from ._items import Item
-from ._json import check_text, check_vendor_fields, check_vendor_type
+from ._json import check_text, check_vendor_fields, check_vendor_type, members_of, quoted
 from ._stream import EventSink, Stream
 from ._terms import CallLimits, Terms
 from ._writers import (
@@ -126,15 +125,16 @@ class ResponseWriter:
         """
         if role not in _ROLES:
             raise WriterError(f"the role of a message is one of {', '.join(_ROLES)}", "L1")
-        if phase is None:
-            return MessageWriter(message_item(self._draft, role=role))
-        if phase not in _PHASES:
+        if phase is not None and phase not in _PHASES:
             raise WriterError(f"the phase of a message is one of {', '.join(_PHASES)}", "P6")
-        return MessageWriter(message_item(self._draft, role=role, phase=phase))
+        fields = {"role": quoted(role)}
+        if phase is not None:
+            fields["phase"] = quoted(phase)
+        return MessageWriter(message_item(self._draft, new_id("msg"), fields))
 
     def reasoning(self) -> ReasoningWriter:
         """What the model thinks before it acts (rule R1)."""
-        return ReasoningWriter(reasoning_item(self._draft))
+        return ReasoningWriter(reasoning_item(self._draft, new_id("rs"), {}))
 
     def function_call(self, name: str, *, call_id: str | None = None) -> FunctionCallWriter:
         """A call of a function that the client runs (rule X1).
@@ -147,16 +147,15 @@ class ResponseWriter:
             call_id: By which the client answers the call; made if it is not given.
         """
         check_text(name, "the name of a function", "L1")
-        fields = {"name": name}
-        if call_id is not None:
-            check_text(call_id, "`call_id`", "X1")
-            fields["call_id"] = call_id
-        return FunctionCallWriter(call_item(self._draft, **fields))
+        given = new_id("call") if call_id is None else call_id
+        check_text(given, "`call_id`", "X1")
+        item = call_item(self._draft, new_id("fc"), {}, call_id=given, name=name)
+        return FunctionCallWriter(item)
 
     async def compaction(self, encrypted_content: str) -> None:
         """A compaction of what was said before. Raises `WriterError`."""
         check_text(encrypted_content, "the encrypted content", "L1")
-        fields = {"type": "compaction", "id": f"cmp_{token_hex(16)}"}
+        fields = {"type": "compaction", "id": new_id("cmp")}
         await self.item({**fields, "encrypted_content": encrypted_content})
 
     async def item(self, item: BaseModel | Mapping[str, Any]) -> None:
@@ -177,9 +176,11 @@ class ResponseWriter:
         """
         check_vendor_type(item_type, "item")
         check_vendor_fields(fields, _GIVEN)
-        given = {"id": f"item_{token_hex(16)}", "status": "in_progress", **fields}
-        check_text(given["id"], "the id of an item", "N2")
-        return VendorItemWriter(Item(self._draft, {"type": item_type, **given}))
+        item_id = fields.pop("id", None) or new_id("item")
+        check_text(item_id, "the id of an item", "N2")
+        given = {"status": "in_progress", **fields}
+        members = members_of(given, f"the {item_type} {item_id!r}", "N2")
+        return VendorItemWriter(Item(self._draft, item_type, item_id, members))
 
     async def event(self, event_type: str, /, **fields: Any) -> None:
         """An event of a vendor's type, which changes nothing (rules N1, N2, N5).

@@ -6,10 +6,10 @@ Z12 (empty values).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ._deltas import Family, GrowingText
-from ._json import quoted, to_text
+from ._json import quoted
 from ._stream import Stream
 
 __all__ = ["Part"]
@@ -25,7 +25,7 @@ class Part:
         index: Position of the part.
         stream: Where the events go; None for an answer in one piece.
         is_held: Whether a context holds it open; otherwise it is closed by what comes after it.
-        fields: More members of the part, those of vendors.
+        more: More members of the part, as they stand in it, each after a comma.
     """
 
     __slots__ = (
@@ -49,7 +49,7 @@ class Part:
         stream: Stream | None,
         *,
         is_held: bool,
-        fields: Mapping[str, object] | None = None,
+        more: str = "",
     ) -> None:
         self.family = family
         self.is_held = is_held
@@ -57,7 +57,7 @@ class Part:
         self._place = (
             f'"item_id":{quoted(item_id)},"output_index":{output_index},"{family.index}":{index}'
         )
-        self._head = to_text({"type": family.part, **(fields or {})}, "a part", family.rule)[:-1]
+        self._head = f'{{"type":"{family.part}"{more}'
         self._stream = stream
         self._annotations: list[str] = []
         self._logprobs: list[str] = []

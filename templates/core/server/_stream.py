@@ -6,9 +6,9 @@ Rules kept here: S1 and S8 (an event is one write), S3 (numbers start at 0 and r
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from collections.abc import Awaitable, Iterator
+from itertools import chain, repeat
 from secrets import token_bytes, token_urlsafe
 from typing import Protocol
 
@@ -73,14 +73,11 @@ class Stream:
             await self.send(self.waiting.popleft())
 
 
-_PADDING = token_urlsafe(1560)
-"""What paddings are cut out of: a start below 2048 and at most 31 characters."""
+_CHARACTERS = token_urlsafe(256 * 24)
+_POOL = tuple(_CHARACTERS[32 * number :][: number % 32] for number in range(256))
+"""Random paddings, as many of each length."""
 
 
 def _paddings() -> Iterator[str]:
     """Random padding, 0 to 31 characters long, without end."""
-    pool = _PADDING
-    while True:
-        for number in array("H", token_bytes(128)):
-            start = number >> 5
-            yield pool[start : start + (number & 31)]
+    return chain.from_iterable(map(_POOL.__getitem__, token_bytes(128)) for _ in repeat(None))
