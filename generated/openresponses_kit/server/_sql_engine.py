@@ -22,6 +22,10 @@ __all__ = ["Database"]
 
 _BUSY_SECONDS = 30
 """For how long a SQLite file may be held by another process before that is an error."""
+_UNREADABLE = (
+    "The URL of the store cannot be read. Percent-encode what is special in its user name and"
+    " password, and give the port as a number."
+)
 
 
 class Database:
@@ -40,8 +44,8 @@ class Database:
         """Where it is, for a person to read."""
         if self.is_sqlite:
             return str(Path(self._url.database or "").absolute())
-        port = f":{self._url.port}" if self._url.port is not None else ""
-        return f"postgresql://{self._url.host or ''}{port}/{self._url.database or ''}"
+        url = self._url
+        return str(URL.create("postgresql", host=url.host, port=url.port, database=url.database))
 
     def check_file(self) -> None:
         """Raise `StoreError` where SQLite could only say that a file cannot be opened."""
@@ -67,7 +71,7 @@ class Database:
             way_out = (
                 "Name a file that is a store or not there yet, in a folder that can be written"
                 if self.is_sqlite
-                else "See that the server runs, and that the URL has its address and credentials"
+                else "Check that the server runs, and that the URL has its address and credentials"
             )
             message = f"The store {self} failed: {reason}. {way_out}."
             raise StoreError(message) from (error if reason == told else None)
@@ -94,11 +98,11 @@ def _read(text: str) -> URL:
     try:
         url = make_url(text)
     except Exception:
-        # What could not be read may hold a password anywhere.
-        raise StoreError(
-            "The URL of the store cannot be read. Percent-encode what is special in its user name"
-            " and password, and give the port as a number."
-        ) from None
+        # There may be a password anywhere in it, and in what is told of it.
+        raise StoreError(_UNREADABLE) from None
+    if url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}":
+        # The end of a password was taken for a name.
+        raise StoreError(_UNREADABLE)
     url = url.set(drivername=driver_for(url.drivername))
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
         raise StoreError("A store in SQLite needs a file: sqlite:///file.db. In memory is memory:.")
