@@ -15,16 +15,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from either_client import Clients
 from hypothesis import HealthCheck, Phase, settings
 from payloads import NEWEST, RELEASES
-from postgres_server import PostgresMissingError, PostgresServer
 from pydantic import BaseModel, TypeAdapter
 from scripted_server import ScriptedServer
 from writing import Kit
+
+if TYPE_CHECKING:
+    from postgres_server import PostgresServer
 
 settings.register_profile(
     "default",
@@ -139,6 +141,8 @@ def server() -> Iterator[ScriptedServer]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A real PostgreSQL server; without its programs the test is skipped, but never in CI."""
+    from postgres_server import PostgresMissingError, PostgresServer
+
     try:
         server = PostgresServer()
     except PostgresMissingError as error:

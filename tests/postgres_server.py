@@ -13,7 +13,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-PASSWORD = "s3cret-of-the-store"
+USER, PASSWORD = "keeper", "s3cret-of-the-store"
 _NEEDED = ("initdb", "pg_ctl", "postgres")
 
 
@@ -54,7 +54,7 @@ class PostgresServer:
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._user = "postgres" if os.geteuid() == 0 else None
         self.port = _free_port()
-        self._databases = 0
+        self._databases: set[str] = set()
 
     def __enter__(self) -> Self:
         if self._user is not None:
@@ -64,7 +64,7 @@ class PostgresServer:
         if self._user is not None:
             shutil.chown(password, self._user)
         try:
-            self._run("initdb", "--no-sync", "--username=keeper", "--auth=scram-sha-256", f"--pwfile={password}")
+            self._run("initdb", "--no-sync", f"--username={USER}", "--auth=scram-sha-256", f"--pwfile={password}")
             settings = {
                 "listen_addresses": "127.0.0.1",
                 "port": self.port,
@@ -86,17 +86,20 @@ class PostgresServer:
         finally:
             shutil.rmtree(self._folder)
 
-    def new_database(self) -> str:
-        """The address of a new and empty database, `user:password@host:port/name`."""
-        self._databases += 1
-        name = f"store_{self._databases}"
-        with self.connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return f"keeper:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+    def empty_database(self, name: str = "store") -> str:
+        """The address of a database with nothing in it, `user:password@host:port/name`."""
+        if name not in self._databases:
+            with self.connect() as connection:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            self._databases.add(name)
+        with self.connect(name) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        return f"{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A connection to look at a database with, which commits every statement."""
-        address = f"postgresql://keeper:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+        address = f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
         return psycopg.connect(address, autocommit=True)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -58,7 +58,7 @@ def stores_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Stores
     if kind == "sqlite":
         return Stores(f"sqlite:///{folder / 'store.db'}")
     server: PostgresServer = request.getfixturevalue("postgres")
-    return Stores(f"postgresql+{kind}://{server.new_database()}")
+    return Stores(f"postgresql+{kind}://{server.empty_database()}")
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openresponses_kit.server.store import ResponseStore, StoredResponse
+from payloads import bounded
 from stores import MINE, OTHERS, Closing, Stores, fill, forget_all, line, purge, record, scenario, stores_of
 
 KINDS = ("memory", "sqlite", "asyncpg", "psycopg")
@@ -208,15 +209,15 @@ SAVES = st.builds(
     st.none() | st.sampled_from(IDS),
     owner=OWNERS,
     items=st.lists(st.sampled_from(ITEMS), max_size=3),
-    response=st.binary(max_size=40),
+    response=st.integers(0, 40).map(bytes),
 )
 READS = st.one_of(
     st.tuples(st.just("get"), OWNERS, st.sampled_from(IDS)),
     st.tuples(st.just("chain"), OWNERS, st.sampled_from(IDS)),
     st.tuples(st.just("with_items"), OWNERS, st.lists(st.sampled_from(ITEMS), max_size=3)),
 )
-PROGRAMS = st.lists(SAVES | READS, max_size=30)
-LIMITS = {"none": {}, "count": {"max_responses": 3}, "bytes": {"max_bytes": 80}}
+PROGRAMS = st.lists(SAVES | READS, min_size=20, max_size=40)
+LIMITS = {"none": {}, "count": {"max_responses": 4}, "bytes": {"max_bytes": 80}}
 
 
 class Model:
@@ -289,7 +290,7 @@ def test_any_program_does_what_a_simple_model_does(stores: Stores, limits: dict[
     with asyncio.Runner() as runner:
         store = runner.run(stores.open(**limits))
 
-        @settings(max_examples=settings().max_examples // 4)
+        @bounded(100 if in_memory else 12)
         @given(PROGRAMS)
         def programs(program: list[Any]) -> None:
             runner.run(run(store, program))

@@ -40,8 +40,8 @@ class Database:
         """Where it is, for a person to read."""
         if self.is_sqlite:
             return str(Path(self._url.database or "").absolute())
-        port = f":{self._url.port}" if self._url.port is not None else ""
-        return f"postgresql://{self._url.host or ''}{port}/{self._url.database or ''}"
+        url = self._url
+        return str(URL.create("postgresql", host=url.host, port=url.port, database=url.database))
 
     def check_file(self) -> None:
         """Raise `StoreError` where SQLite could only say that a file cannot be opened."""
@@ -93,12 +93,15 @@ class Database:
 def _read(text: str) -> URL:
     try:
         url = make_url(text)
+        is_read = url.get_backend_name() == "sqlite" or "@" not in f"{url.host}{url.database}"
     except Exception:
-        # What could not be read may hold a password anywhere.
+        is_read = False
+    if not is_read:
+        # There may be a password anywhere in it.
         raise StoreError(
             "The URL of the store cannot be read. Percent-encode what is special in its user name"
             " and password, and give the port as a number."
-        ) from None
+        )
     url = url.set(drivername=driver_for(url.drivername))
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
         raise StoreError("A store in SQLite needs a file: sqlite:///file.db. In memory is memory:.")
