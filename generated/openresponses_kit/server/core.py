@@ -246,7 +246,6 @@ class Core:
         except ServiceError as error:
             failure = error
         except Exception as error:
-            # Whatever fails, the client is told by the rules.
             failure = self.failure(error, turn.caller)
         else:
             return None

@@ -19,9 +19,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from typing import cast
+from typing import Annotated, ClassVar, Literal, cast
 from urllib.parse import urlsplit
 
+from pydantic import Field
 from pydantic_core import from_json, to_json
 
 from ..models import CreateResponseBody, WebSocketResponseCreateEvent
@@ -32,7 +33,7 @@ from .core import Caller, Core, Turn
 from .cross_origin import CrossOrigin
 from .errors import InvalidRequestError, NotFoundError, ServiceError
 from .http import Exchange
-from .requests import Limits, read_body
+from .requests import read_body
 
 __all__ = ["Connection"]
 
@@ -44,6 +45,15 @@ _CLOSING_SECONDS = 5.0
 """How long the last frames may take when the time of a connection is over."""
 _EVENTS_PER_PAUSE = 64
 """How many events are sent before other work gets its turn."""
+
+
+class TurnRequest(CreateResponseBody):
+    """The frame that starts a turn (rule W1), as the request by HTTP that a service gets."""
+
+    FORBIDDEN: ClassVar[frozenset[str]] = WebSocketResponseCreateEvent.FORBIDDEN
+
+    type: Annotated[Literal["response.create"], Field(exclude=True)]
+    """Marks the frame. It is no part of a request, and not written with it."""
 
 
 class Connection:
@@ -82,13 +92,11 @@ class Connection:
         """Who calls (rule E2); None when the handshake was refused."""
         exchange = self._exchange
         try:
-            if not is_known_path:
-                raise NotFoundError("there is no WebSocket here")
-            self._check_origin()
+            self._check_place(is_known_path)
             return await self._core.identify(exchange.headers, exchange.request_id)
         except ServiceError as error:
             refusal = error
-        except Exception as error:  # noqa: BLE001 - whatever fails, the client is told by the rules
+        except Exception as error:
             refusal = self._core.failure(error, Caller("", exchange.request_id))
         _logger.info("%s: %d", exchange.request_id, refusal.status)
         if self._tells_why:
@@ -97,12 +105,14 @@ class Connection:
             await self._send({"type": "websocket.close"})
         return None
 
-    def _check_origin(self) -> None:
-        """Refuse pages of other origins, unless they are configured.
+    def _check_place(self, is_known_path: bool) -> None:
+        """Refuse other paths, and pages of other origins, unless they are configured.
 
         A browser asks nobody before it opens a WebSocket, and lets every page do it. So the server
         has to look, above all one that asks for no keys.
         """
+        if not is_known_path:
+            raise NotFoundError("there is no WebSocket here")
         headers = self._exchange.headers
         origin = headers.get("origin")
         if origin is None or urlsplit(origin).netloc == headers.get("host"):
@@ -225,7 +235,7 @@ class Turns:
     async def _run(self, content: bytes, caller: Caller) -> ServiceError | None:
         core = self._core
         try:
-            request = _read_turn(content, core.settings.limits)
+            request = read_body(TurnRequest, content, core.settings.limits)
             turn = await core.begin(request, content, caller, self._frames, self._recent.records)
             self._turn = turn
             failure = await core.run(turn)
@@ -234,7 +244,7 @@ class Turns:
                 await turn.out.end()
         except ServiceError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001 - whatever fails, the client is told by the rules
+        except Exception as error:
             failure = core.failure(error, caller)
         finally:
             self._turn = None
@@ -255,7 +265,7 @@ class FrameSink:
         self._send = send
         self._sent = 0
 
-    def frame(self, event_type: str) -> tuple[bytes, bytes]:  # noqa: ARG002 - as `EventSink` has it
+    def frame(self, event_type: str) -> tuple[bytes, bytes]:
         """What goes before and after the JSON of an event: nothing."""
         return b"", b""
 
@@ -281,19 +291,6 @@ class FrameSink:
             # The connection is lost, or was closed by the ASGI server: uvicorn tells of the one by
             # an `OSError`, of the other by a `RuntimeError`. It is no fault of who is writing.
             self._turns.abandon()
-
-
-def _read_turn(content: bytes, limits: Limits) -> CreateResponseBody:
-    """The request in a frame that starts a turn. Raises `InvalidRequestError`.
-
-    The frame is checked as what it is (rule W1), and read as the body of a request by HTTP, so that
-    a service gets one class.
-    """
-    read_body(WebSocketResponseCreateEvent, content, limits)
-    request = read_body(CreateResponseBody, content, limits)
-    if request.model_extra and request.model_extra.pop("type", None):
-        request.model_fields_set.discard("type")
-    return request
 
 
 def _previous_in(content: bytes) -> str | None:
