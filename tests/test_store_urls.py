@@ -134,7 +134,7 @@ async def test_no_password_is_told_when_postgresql_cannot_be_used(
     }.items():
         error = await failure(f"postgresql+{driver}://{rest}")
         place = rest.partition("@")[2].partition("?")[0]
-        assert_tells(error, f"The store postgresql://{place} failed: ", reason, "See that the server runs")
+        assert_tells(error, f"The store postgresql://{place} failed: ", reason, "Check that the server runs")
         store = SQLStore(f"postgresql+{driver}://{rest}")
         assert PASSWORD not in repr(store)
         assert SECRET not in repr(store)

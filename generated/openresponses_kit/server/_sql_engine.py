@@ -22,6 +22,10 @@ __all__ = ["Database"]
 
 _BUSY_SECONDS = 30
 """For how long a SQLite file may be held by another process before that is an error."""
+_UNREADABLE = (
+    "The URL of the store cannot be read. Percent-encode what is special in its user name and"
+    " password, and give the port as a number."
+)
 
 
 class Database:
@@ -67,7 +71,7 @@ class Database:
             way_out = (
                 "Name a file that is a store or not there yet, in a folder that can be written"
                 if self.is_sqlite
-                else "See that the server runs, and that the URL has its address and credentials"
+                else "Check that the server runs, and that the URL has its address and credentials"
             )
             message = f"The store {self} failed: {reason}. {way_out}."
             raise StoreError(message) from (error if reason == told else None)
@@ -93,15 +97,12 @@ class Database:
 def _read(text: str) -> URL:
     try:
         url = make_url(text)
-        is_read = url.get_backend_name() == "sqlite" or "@" not in f"{url.host}{url.database}"
     except Exception:
-        is_read = False
-    if not is_read:
-        # There may be a password anywhere in it.
-        raise StoreError(
-            "The URL of the store cannot be read. Percent-encode what is special in its user name"
-            " and password, and give the port as a number."
-        )
+        # There may be a password anywhere in it, and in what is told of it.
+        raise StoreError(_UNREADABLE) from None
+    if url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}":
+        # The end of a password was taken for a name.
+        raise StoreError(_UNREADABLE)
     url = url.set(drivername=driver_for(url.drivername))
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
         raise StoreError("A store in SQLite needs a file: sqlite:///file.db. In memory is memory:.")
