@@ -198,7 +198,14 @@ class Core:
             raise TooManyRequestsError("the server is busy; try again in a moment")
         if not self._is_open:
             await self._open_store()
-        context = await context_of(request, caller.owner, self.store, memory, self.service)
+        context = await context_of(
+            request,
+            content,
+            owner=caller.owner,
+            store=self.store,
+            memory=memory,
+            service=self.service,
+        )
         is_stored = request.store is not False and self.store is not None
         settings = self.settings
         include = request.include or ()
@@ -345,11 +352,13 @@ class Core:
             return to_json({**from_json(record.response), "status": "failed", "error": lost})
         return record.response
 
-    async def compact(self, request: CompactResponseMethodPublicBody, caller: Caller) -> bytes:
+    async def compact(
+        self, request: CompactResponseMethodPublicBody, content: bytes, caller: Caller
+    ) -> bytes:
         """Compact a window (rule C1). Returns the answer as JSON. Raises `ServiceError`."""
         if not self._is_open:
             await self._open_store()
-        context = await context_of(request, caller.owner, self.store, None, None)
+        context = await context_of(request, content, owner=caller.owner, store=self.store)
         try:
             compaction = await self.service.compact(request, context.items)
         except ServiceError:

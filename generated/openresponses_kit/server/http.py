@@ -295,7 +295,7 @@ class Handler:
         settings = self._core.settings
         content = await exchange.read(settings.max_body_bytes)
         request = read_body(CompactResponseMethodPublicBody, content, settings.limits)
-        compacted = self._core.compact(request, caller)
+        compacted = self._core.compact(request, content, caller)
         await exchange.answer(await _Attendance(exchange).of(compacted))
 
 
