@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from secrets import token_hex
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -37,18 +36,12 @@ __all__ = [
     "call_item",
     "logprob_json",
     "message_item",
-    "new_id",
     "raw_family",
     "reasoning_item",
     "write_item",
 ]
 
 Json = dict[str, Any]
-
-
-def new_id(prefix: str) -> str:
-    """An id that no other has."""
-    return f"{prefix}_{token_hex(16)}"
 
 
 def message_item(draft: Draft, item_id: str, fields: Mapping[str, str]) -> PartedItem:

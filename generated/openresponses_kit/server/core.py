@@ -15,7 +15,6 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import from_json, to_json
@@ -26,6 +25,7 @@ from ..models import (
     CompactResponseMethodPublicBody,
     CreateResponseBody,
 )
+from ._ids import new_id
 from .calls import CallRules
 from .context import Context, context_of
 from .echo import echo_of
@@ -212,7 +212,7 @@ class Core:
         options = request.stream_options
         calls = CallRules.of(request)
         opening = Opening(
-            id=f"resp_{token_hex(16)}",
+            id=new_id("resp"),
             created_at=int(time.time()),
             echo=echo_of(
                 request,
@@ -370,11 +370,9 @@ class Core:
             raise
         except Exception as error:
             raise self.failure(error, caller) from error
-        item = CompactionBody(
-            id=f"cmpi_{token_hex(16)}", encrypted_content=compaction.encrypted_content
-        )
+        item = CompactionBody(id=new_id("cmpi"), encrypted_content=compaction.encrypted_content)
         answer = CompactResource(
-            id=f"cmp_{token_hex(16)}",
+            id=new_id("cmp"),
             output=[*compaction.kept, item],
             created_at=int(time.time()),
             usage=compaction.usage,

@@ -12,12 +12,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from secrets import token_hex
 from typing import TypeVar
 
 from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from ..sse import DONE, encode_comment
 from ._asgi import Message, Receive, Scope, Send, text_headers
+from ._ids import new_id
 from .core import Caller, Core, Turn
 from .errors import InvalidRequestError, ServiceError, error_body
 from .requests import read_body
@@ -370,7 +370,7 @@ def _request_id(given: str | None) -> str:
     """What the client calls the request, where that can be repeated; else a new name."""
     if given and len(given) <= _MOST_REQUEST_ID and given.isascii() and given.isprintable():
         return given
-    return f"req_{token_hex(12)}"
+    return new_id("req")
 
 
 def _too_large(limit: int) -> InvalidRequestError:

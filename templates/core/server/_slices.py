@@ -24,6 +24,8 @@ _BACKSLASH: Final = ord("\\")
 _SPACES: Final = bytes.maketrans(b"\r\n", b"  ")
 _decode = JSONDecoder().raw_decode
 _space = re.compile(r"[ \t\r\n]*").match
+_key = re.compile(r'"((?:[^"\\]++|\\.)*+)"[ \t\r\n]*:[ \t\r\n]*').match
+_comma = re.compile(r"[ \t\r\n]*(,?)[ \t\r\n]*").match
 _constants = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(-?(?:NaN|Infinity))', re.DOTALL).finditer
 
 
@@ -93,12 +95,12 @@ def _values_of(text: str, at: int, name: str, read: Callable[[str, int], tuple[T
     """
     found: list[T] = []
     while text[at] == '"':
-        key, at = _decode(text, at)
-        at = _skip(text, at)
-        if text[at] != ":":
+        start = at
+        key = _key(text, at)
+        if key is None:
             return []
-        at = _skip(text, at + 1)
-        if key == name:
+        at = key.end()
+        if key[1] == name or ("\\" in key[1] and _decode(text, start)[0] == name):
             value, at = read(text, at)
             found.append(value)
         else:
@@ -129,8 +131,8 @@ def _elements(text: str, at: int) -> tuple[list[bytes], int]:
 
 def _next(text: str, at: int) -> int:
     """The index of the next element or member, or of what closes them."""
-    at = _skip(text, at)
-    return _skip(text, at + 1) if text[at] == "," else at
+    between = _comma(text, at)
+    return between.end() if between else at
 
 
 def _skip(text: str, at: int) -> int:
