@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -197,3 +198,26 @@ def test_a_client_that_does_not_read_holds_a_bounded_buffer(service: ScriptedSer
         talk.websocket.close_socket()
     # What the system's socket buffers take is some megabytes; 125 MB would have been written.
     assert len(written) < 400
+
+
+def test_s3_l9_a_turn_that_is_stopped_loses_nothing_though_its_client_did_not_read(service: ScriptedService) -> None:
+    """What was written while the client did not read, it reads later, all of it and once, up to the error frame."""
+
+    @service.script
+    async def flooding(_request: Any, out: Any) -> None:
+        async with out.message() as message:
+            for number in itertools.count():
+                await message.text(f"{number} " * 8192)
+
+    app = create_app(service, store=None)
+    with running(app) as server, talking(server) as talk:
+        with talk.websocket.recv_flow_control:
+            talk.create("flooding")
+            until(lambda: "flooding" in service.begun)
+            drain(server, app, 0.5)
+        frames = talk.turn()
+        assert error_of(frames[-1]) == (503, "server_error", None)
+        assert [each["sequence_number"] for each in frames[:-1]] == list(range(len(frames) - 1))
+        deltas = [each["delta"] for each in frames if each["type"] == "response.output_text.delta"]
+        assert frames[-2]["item"]["content"][0]["text"] == "".join(deltas)
+        assert talk.close_code() == 1001
