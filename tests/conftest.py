@@ -20,10 +20,11 @@ from typing import Any
 import pytest
 from either_client import Clients
 from hypothesis import HealthCheck, Phase, settings
-from payloads import NEWEST
+from payloads import NEWEST, RELEASES
 from postgres_server import PostgresMissingError, PostgresServer
 from pydantic import BaseModel, TypeAdapter
 from scripted_server import ScriptedServer
+from writing import Kit
 
 settings.register_profile(
     "default",
@@ -75,6 +76,18 @@ def _imported(name: str, folder: Path) -> ModuleType:
         return importlib.import_module(name)
     finally:
         sys.path.remove(str(folder))
+
+
+@pytest.fixture(scope="session")
+def kits(package: Callable[[str], ModuleType]) -> Mapping[str, Kit]:
+    """The server half of each release's package."""
+    return {release: Kit(package(release), release) for release in RELEASES}
+
+
+@pytest.fixture(params=RELEASES)
+def kit(request: pytest.FixtureRequest, kits: Mapping[str, Kit]) -> Kit:
+    """The server half of each release's package, one after the other."""
+    return kits[request.param]
 
 
 class Reader:

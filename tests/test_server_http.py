@@ -126,7 +126,7 @@ def test_s1_s2_s3_s4_s8_a_stream_is_framed_numbered_and_ended(http: httpx2.Clien
     accumulator = ResponseAccumulator(strict=True)
     for each in sent:
         accumulator.add(parse_event(json.dumps(each).encode()))
-    assert accumulator.response.output_text == "Hello world"
+    assert accumulator.close().output_text == "Hello world"
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -353,7 +353,9 @@ def test_z16_the_leaving_of_a_client_stops_the_service(
     """A client that closes its connection has the work on its response cancelled."""
     ended, begun = len(service.ended), len(service.begun)
     body = json.dumps({"model": model, "stream": stream}).encode()
-    head = f"POST /v1/responses HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    head = (
+        f"POST /v1/responses HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    )
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + b"\r\n" + body)
         for _ in range(2000):
@@ -367,9 +369,7 @@ def test_z16_the_leaving_of_a_client_stops_the_service(
 
 
 @pytest.mark.parametrize("after", range(8))
-def test_z16_a_stream_can_be_left_after_any_event(
-    service: ScriptedService, http: httpx2.Client, after: int
-) -> None:
+def test_z16_a_stream_can_be_left_after_any_event(service: ScriptedService, http: httpx2.Client, after: int) -> None:
     """Whichever event a client leaves after, the service is cancelled and the server goes on."""
     go = asyncio.Event()
 
@@ -441,7 +441,9 @@ def test_a_slow_reader_holds_a_bounded_buffer(service: ScriptedService, server: 
                 stuck.set()
 
     body = json.dumps({"model": "flood", "stream": True}).encode()
-    head = f"POST /v1/responses HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    head = (
+        f"POST /v1/responses HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    )
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + b"\r\n" + body)
         assert stuck.wait(PATIENCE)
@@ -536,7 +538,8 @@ def test_e2_429_a_busy_server_says_so(service: ScriptedService) -> None:
         httpx2.Client(base_url=server.url, timeout=PATIENCE, trust_env=False) as http,
     ):
         with http.stream("POST", "/v1/responses", json={"model": "endless", "stream": True}) as answer:
-            next(answer.iter_raw())
+            chunks = answer.iter_raw()
+            next(chunks)
             refused = http.post("/v1/responses", json={"model": "hello"})
             assert refused.status_code == 429
             assert refused.headers["retry-after"] == "1"

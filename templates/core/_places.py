@@ -41,13 +41,17 @@ def lines_of(error: ValidationError) -> list[ErrorDetails]:
     return [line for line in lines if is_told(line["loc"])]
 
 
-def place_of(line: ErrorDetails, model: type[BaseModel]) -> str:
-    """The path of the field that a line of a model's error is about, as rule E3 writes it.
+def place_of(line: ErrorDetails, kind: Any) -> str:
+    """The path of the field that a line of an error is about, as rule E3 writes it.
 
     The labels of union members, which pydantic puts into its paths, are none of it. Empty when the
     line is about the whole.
+
+    Args:
+        line: What is wrong.
+        kind: The type that the value was held against: a model, or a union of them.
     """
-    path, kind = "", model
+    path = ""
     steps = deque(line["loc"])
     while steps:
         choices = _choices(kind, steps)

@@ -197,7 +197,9 @@ class Draft:
             raise ModelError("the model made no call, and the request asks for one")
 
     def fail(self, error: ServiceError | None = None) -> None:
-        """End the response as failed, and close what is open."""
+        """End the response as failed, and close what is open, unless its end was told."""
+        if self.is_ended:
+            return
         self._close_current()
         self.status = "failed"
         self.error = error or self.error or ServerError("the response was not finished")

@@ -57,17 +57,26 @@ def create_app(
             `sqlite:///responses.db`, `postgresql://user@host/name` or `memory:`. `default` is a
             SQLite file, `openresponses.db` in the working directory, where the extra `server` is
             installed, and memory otherwise. None keeps nothing.
-        api_keys: The keys that are valid, or a function that says whether one is. Without, everybody
-            may call.
+        api_keys: The keys that are valid, or a function that says whether one is. Without,
+            everybody may call.
         prefix: Where the routes of the protocol begin.
         settings: Everything else.
     """
+    return ResponsesApp(core_of(service, store, api_keys, settings), prefix)
+
+
+def core_of(
+    service: ResponsesService,
+    store: ResponseStore | str | None,
+    api_keys: APIKeys | None,
+    settings: ServerSettings | None,
+) -> Core:
+    """What runs a service; takes what `create_app` takes, and raises the same."""
     if store == "default":
         store = default_store()
     elif isinstance(store, str):
         store = open_store(store)
-    core = Core(service, store=store, api_keys=api_keys, settings=settings or ServerSettings())
-    return ResponsesApp(core, prefix)
+    return Core(service, store=store, api_keys=api_keys, settings=settings or ServerSettings())
 
 
 class ResponsesApp:

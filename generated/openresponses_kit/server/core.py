@@ -20,7 +20,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import from_json, to_json
 
-from ..models import CompactResource, CompactResponseMethodPublicBody, CreateResponseBody
+from ..models import (
+    CompactionBody,
+    CompactResource,
+    CompactResponseMethodPublicBody,
+    CreateResponseBody,
+)
 from .calls import CallRules
 from .context import Context, context_of
 from .echo import echo_of
@@ -120,7 +125,11 @@ class Core:
         self._all_done = asyncio.Event()
 
     async def open(self) -> None:
-        """Get ready. Called by the first request at the latest."""
+        """Get ready, also again after `close`. Without it, the first request opens the store."""
+        self.is_draining = False
+        await self._open_store()
+
+    async def _open_store(self) -> None:
         if self._is_open or self.store is None:
             return
         if self._opening is None:
@@ -149,9 +158,9 @@ class Core:
         await self._wait(1.0)
 
     async def _wait(self, seconds: float) -> None:
-        self._all_done.clear()
         if self._is_idle():
             return
+        self._all_done = asyncio.Event()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._all_done.wait()
@@ -188,7 +197,7 @@ class Core:
         if limit is not None and len(self._turns) >= limit:
             raise TooManyRequestsError("the server is busy; try again in a moment")
         if not self._is_open:
-            await self.open()
+            await self._open_store()
         context = await context_of(request, caller.owner, self.store, memory, self.service)
         is_stored = request.store is not False and self.store is not None
         settings = self.settings
@@ -325,7 +334,7 @@ class Core:
         """A response that is kept, as JSON (rule P5). Raises `NotFoundError`."""
         if self.store is None:
             raise NotFoundError("this server keeps no responses")
-        await self.open()
+        await self._open_store()
         record = await self.store.get(caller.owner, response_id)
         if record is None:
             raise NotFoundError("there is no response of this id", param="response_id")
@@ -339,7 +348,7 @@ class Core:
     async def compact(self, request: CompactResponseMethodPublicBody, caller: Caller) -> bytes:
         """Compact a window (rule C1). Returns the answer as JSON. Raises `ServiceError`."""
         if not self._is_open:
-            await self.open()
+            await self._open_store()
         context = await context_of(request, caller.owner, self.store, None, None)
         try:
             compaction = await self.service.compact(request, context.items)

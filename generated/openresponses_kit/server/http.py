@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from secrets import token_hex
+from typing import TypeVar
 
 from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from ..sse import DONE, encode_comment
@@ -22,6 +23,8 @@ from .errors import InvalidRequestError, ServiceError, error_body
 from .requests import read_body
 
 __all__ = ["Exchange", "Handler"]
+
+T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 _RELEASE = "2026-04-24"
@@ -33,7 +36,7 @@ _STREAM = [
 ]
 _PING = encode_comment("ping")
 _MOST_REQUEST_ID = 128
-_EVENTS_PER_PAUSE = 64
+_EVENTS_PER_PAUSE = 255
 """How many events are sent before other work gets its turn."""
 
 
@@ -49,9 +52,18 @@ class Exchange:
         receive: As ASGI has it.
         send: As ASGI has it.
         headers: More headers of every answer.
+        send_body: As `send`, for all that follows the head of an answer.
     """
 
-    __slots__ = ("_receive", "_send", "headers", "headers_out", "request_id", "status")
+    __slots__ = (
+        "_receive",
+        "_send",
+        "headers",
+        "headers_out",
+        "request_id",
+        "send_body",
+        "status",
+    )
 
     def __init__(
         self,
@@ -59,7 +71,9 @@ class Exchange:
         receive: Receive,
         send: Send,
         headers: list[tuple[bytes, bytes]] | None = None,
+        send_body: Send | None = None,
     ) -> None:
+        self.send_body = send_body or send
         self.headers: Mapping[str, str] = text_headers(scope["headers"])
         """Headers of the request, by lower-case name."""
         self.request_id = _request_id(self.headers.get("x-request-id"))
@@ -127,7 +141,7 @@ class Exchange:
             "headers": all_headers,
         }
         await self._send(start)
-        await self._send({"type": "http.response.body", "body": body})
+        await self.send_body({"type": "http.response.body", "body": body})
 
     async def refuse(self, error: ServiceError) -> None:
         """Send an error (rule E1)."""
@@ -147,10 +161,6 @@ class Exchange:
         }
         await self._send(start)
 
-    def send_events(self, content: bytes, *, more: bool = True) -> Awaitable[None]:
-        """Send a part of a stream, in one write (rule S8)."""
-        return self._send({"type": "http.response.body", "body": content, "more_body": more})
-
     async def wait_for_leaving(self) -> None:
         """Return when the client has gone away; the body has to be read by then."""
         while (await self._receive())["type"] != "http.disconnect":
@@ -160,18 +170,21 @@ class Exchange:
 class EventStream:
     """The sink of a response that is streamed as server-sent events."""
 
-    __slots__ = ("_exchange", "_sent", "is_open")
+    __slots__ = ("_exchange", "_left", "_send", "_sent", "is_open")
 
     def __init__(self, exchange: Exchange) -> None:
         self.is_open = False
         """Whether the head of the stream was sent."""
         self._exchange = exchange
+        self._send = exchange.send_body
         self._sent = 0
+        self._left = 0
+        """How many events may go before others get their turn."""
 
     @property
     def sent(self) -> int:
         """How many events were sent."""
-        return self._sent
+        return self._sent - self._left
 
     def frame(self, event_type: str) -> tuple[bytes, bytes]:
         """What goes before and after the JSON of an event (rules S1, S8)."""
@@ -179,18 +192,22 @@ class EventStream:
 
     def send(self, event: bytes) -> Awaitable[None]:
         """Send one event, in one write."""
-        self._sent += 1
-        if self.is_open and self._sent % _EVENTS_PER_PAUSE:
-            return self._exchange.send_events(event)
+        if self._left:
+            self._left -= 1
+            return self._send({"type": "http.response.body", "body": event, "more_body": True})
         return self._send_slowly(event)
 
     async def _send_slowly(self, event: bytes) -> None:
-        if not self.is_open:
+        """Send an event after which others get their turn, or the first one."""
+        is_first = not self.is_open
+        if is_first:
             await self.open()
-        else:
+        self._left = _EVENTS_PER_PAUSE
+        self._sent += _EVENTS_PER_PAUSE + 1
+        await self._write(event)
+        if not is_first:
             # A service that never waits for anything would keep everybody else from being served.
             await asyncio.sleep(0)
-        await self._exchange.send_events(event)
 
     async def open(self) -> None:
         """Send the head of the stream."""
@@ -201,7 +218,14 @@ class EventStream:
         """Send a comment (rule S1)."""
         if not self.is_open:
             await self.open()
-        await self._exchange.send_events(_PING)
+        await self._write(_PING)
+
+    async def close(self) -> None:
+        """End the stream (rule S2)."""
+        await self._write(DONE, more=False)
+
+    async def _write(self, content: bytes, *, more: bool = True) -> None:
+        await self._send({"type": "http.response.body", "body": content, "more_body": more})
 
 
 class Handler:
@@ -243,10 +267,7 @@ class Handler:
             await core.enqueue(turn)
             await exchange.answer(turn.out.body())
             return
-        with _Attendance(exchange, turn) as attendance:
-            failure = await core.run(turn)
-        if attendance.is_left:
-            return
+        failure = await _Attendance(exchange, turn).of(core.run(turn))
         if failure is not None:
             raise failure
         await exchange.answer(turn.out.body())
@@ -254,20 +275,16 @@ class Handler:
     async def _stream(self, exchange: Exchange, turn: Turn, stream: EventStream) -> None:
         """Send a response as events; an error before the first is an HTTP answer (rule E4)."""
         core = self._core
-        with _Attendance(exchange, turn, stream, core.settings.ping_seconds) as attendance:
-            if turn.request.background:
-                # It goes on when the client leaves: only the waiting for it is given up.
-                await asyncio.wait({await core.enqueue(turn)})
-                failure = None
-            else:
-                failure = await core.run(turn)
-        if attendance.is_left:
-            return
-        if failure is not None and not stream.is_open:
-            raise failure
-        if not turn.request.background:
+        attendance = _Attendance(exchange, turn, stream, core.settings.ping_seconds)
+        if turn.request.background:
+            # It goes on when the client leaves: only the waiting for it is given up.
+            await attendance.of(asyncio.wait({await core.enqueue(turn)}))
+        else:
+            failure = await attendance.of(core.run(turn))
+            if failure is not None and not stream.is_open:
+                raise failure
             await turn.out.end(failure)
-        await exchange.send_events(DONE, more=False)
+        await stream.close()
 
     async def retrieve(self, exchange: Exchange, caller: Caller, response_id: str) -> None:
         """Answer `GET /responses/{id}`."""
@@ -278,17 +295,15 @@ class Handler:
         settings = self._core.settings
         content = await exchange.read(settings.max_body_bytes)
         request = read_body(CompactResponseMethodPublicBody, content, settings.limits)
-        with _Attendance(exchange) as attendance:
-            body = await self._core.compact(request, caller)
-        if not attendance.is_left:
-            await exchange.answer(body)
+        compacted = self._core.compact(request, caller)
+        await exchange.answer(await _Attendance(exchange).of(compacted))
 
 
 class _Attendance:
-    """While it is entered, a client that goes away stops the work, and a silent stream is kept up.
+    """Looks out for the client while work is done: its leaving stops the work (rule Z16).
 
-    Looking out for the client costs a task. It is only made when the work waits for something; an
-    answer that is there at once comes without.
+    That takes a task. It is only made when the work waits for something; an answer that is there at
+    once comes without.
     """
 
     def __init__(
@@ -298,30 +313,34 @@ class _Attendance:
         stream: EventStream | None = None,
         ping_seconds: float | None = None,
     ) -> None:
-        self.is_left = False
-        """Whether the client went away, and the work was stopped."""
         self._exchange = exchange
         self._turn = turn
         self._stream = stream
         self._ping_seconds = ping_seconds
+        self._is_left = False
         self._task: asyncio.Task[object] | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._start: asyncio.Handle | None = None
 
-    def __enter__(self) -> _Attendance:
+    async def of(self, work: Awaitable[T]) -> T:
+        """What the work gives. Raises `ClientLeftError` when the client left, and it was stopped."""
         self._task = asyncio.current_task()
-        self._start = asyncio.get_running_loop().call_soon(self._begin)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        if self._start is not None:
-            self._start.cancel()
-        if self._watch is not None:
-            self._watch.cancel()
-        if kind is not asyncio.CancelledError or not self.is_left or self._task is None:
-            return False
-        self._task.uncancel()
-        return True
+        start = asyncio.get_running_loop().call_soon(self._begin)
+        try:
+            result = await work
+            if self._is_left:
+                # It was done just when it was stopped: the cancellation is yet to come.
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if not self._is_left or self._task is None:
+                raise
+            self._task.uncancel()
+            raise ClientLeftError from None
+        else:
+            return result
+        finally:
+            start.cancel()
+            if self._watch is not None:
+                self._watch.cancel()
 
     def _begin(self) -> None:
         self._watch = asyncio.get_running_loop().create_task(self._look_out())
@@ -340,7 +359,7 @@ class _Attendance:
             leaving.cancel()
 
     def _leave(self) -> None:
-        self.is_left = True
+        self._is_left = True
         if self._turn is not None:
             self._turn.is_left = True
         if self._task is not None:

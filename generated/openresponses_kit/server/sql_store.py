@@ -104,8 +104,11 @@ class SQLStore:
         self._purging: asyncio.Task[None] | None = None
         self._is_closing = False
 
+    def __str__(self) -> str:
+        return str(self._database)
+
     def __repr__(self) -> str:
-        return f"SQLStore({str(self._database)!r})"
+        return f"SQLStore({str(self)!r})"
 
     async def open(self) -> None:
         """Make the tables, unless they are there.

@@ -54,8 +54,8 @@ _SOURCES: Mapping[str, _Sources] = {
         {"_base": ["Deviation"], "_tolerance": ["DeviationWarning"]},
     ),
     "server": _Sources(
-        ("_places.py", "sse.py", "__main__.py", "server/*.py", "server/demonstration/*.py"),
-        ("server/*.py", "server/demonstration/*.py"),
+        ("_places.py", "sse.py", "server/*.py", "server/demonstration/*.py"),
+        ("__main__.py", "server/*.py", "server/demonstration/*.py"),
     ),
 }
 RUNTIMES = tuple(name for name in _SOURCES if name != "models")

@@ -10,10 +10,13 @@ of the standard library, which is written in C.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from json import JSONDecoder
-from typing import Final
+from typing import Final, TypeVar
 
 __all__ = ["constant_in", "elements_of", "member_of", "on_one_line"]
+
+T = TypeVar("T")
 
 _TRIES: Final = 4
 """How often a member is looked for from the end before the text is read from its beginning."""
@@ -27,45 +30,18 @@ _constants = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(-?(?:NaN|Infinity))', re.DOTALL
 def member_of(text: bytes, name: str) -> bytes:
     """The value of a member of the object that a text is; of several, the last one.
 
-    It is looked for from the end: what stands before it, such as a long input, is not read then.
-
     Raises `KeyError` when there is none.
 
     Args:
         text: A JSON object.
         name: Name of the member: letters, digits and `_`.
     """
-    key = f'"{name}"'.encode()
-    at = len(text)
-    for _ in range(_TRIES):
-        at = text.rfind(key, 0, at)
-        if at < 0:
-            break
-        # A quote after a backslash is part of a longer string.
-        if text[at - 1] != _BACKSLASH:
-            value = _last_of(text[at:].decode(), 0, name)
-            if value is not None:
-                return value
-    whole = text.decode()
-    value = _last_of(whole, _skip(whole, _skip(whole, 0) + 1), name)
-    if value is None:
-        raise KeyError(name)
-    return value
+    return _member_of(text, name, _value)
 
 
-def elements_of(text: bytes) -> list[bytes]:
-    """The elements of the array that a text is."""
-    array = text.decode()
-    found: list[bytes] = []
-    at = _skip(array, _skip(array, 0) + 1)
-    while array[at] != "]":
-        start = at
-        _, at = _decode(array, start)
-        found.append(array[start:at].encode())
-        at = _skip(array, at)
-        if array[at] == ",":
-            at = _skip(array, at + 1)
-    return found
+def elements_of(text: bytes, name: str) -> list[bytes]:
+    """The elements of the array that `member_of` would find. Raises as that does."""
+    return _member_of(text, name, _elements)
 
 
 def on_one_line(text: bytes) -> bytes:
@@ -80,27 +56,75 @@ def constant_in(text: bytes) -> re.Match[bytes] | None:
     return None
 
 
-def _last_of(text: str, at: int, name: str) -> bytes | None:
-    """The last value of a name among the members from an index to the end of the text.
+def _member_of(text: bytes, name: str, read: Callable[[str, int], tuple[T, int]]) -> T:
+    """What a member of an object is read as.
 
-    None when there is none, and when the members are not those of the whole, but of an object in
-    it, or no members at all.
+    It is looked for from the end: what stands before it, such as a long input, is not read then.
     """
-    found: str | None = None
+    key = f'"{name}"'.encode()
+    at = len(text)
+    for _ in range(_TRIES):
+        at = text.rfind(key, 0, at)
+        if at < 0:
+            break
+        # A quote after a backslash is part of a longer string.
+        if text[at - 1] != _BACKSLASH:
+            found = _values_of(text[at:].decode(), 0, name, read)
+            if found:
+                return found[-1]
+    whole = text.decode()
+    found = _values_of(whole, _skip(whole, _skip(whole, 0) + 1), name, read)
+    if not found:
+        raise KeyError(name)
+    return found[-1]
+
+
+def _values_of(text: str, at: int, name: str, read: Callable[[str, int], tuple[T, int]]) -> list[T]:
+    """The values of a name among the members from an index to the end of the text.
+
+    Empty as well when the members are not those of the whole, but of an object in it, or no members
+    at all.
+    """
+    found: list[T] = []
     while text[at] == '"':
         key, at = _decode(text, at)
         at = _skip(text, at)
         if text[at] != ":":
-            return None
-        start = _skip(text, at + 1)
-        _, at = _decode(text, start)
+            return []
+        at = _skip(text, at + 1)
         if key == name:
-            found = text[start:at]
-        at = _skip(text, at)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
+            value, at = read(text, at)
+            found.append(value)
+        else:
+            _, at = _decode(text, at)
+        at = _next(text, at)
     is_whole = text[at] == "}" and _skip(text, at + 1) == len(text)
-    return found.encode() if found is not None and is_whole else None
+    return found if is_whole else []
+
+
+def _value(text: str, at: int) -> tuple[bytes, int]:
+    """The value at an index, and the index after it."""
+    _, end = _decode(text, at)
+    return text[at:end].encode(), end
+
+
+def _elements(text: str, at: int) -> tuple[list[bytes], int]:
+    """The elements of an array, and the index after it; none of what is no array."""
+    if text[at] != "[":
+        return [], _decode(text, at)[1]
+    found: list[bytes] = []
+    at = _skip(text, at + 1)
+    while text[at] != "]":
+        element, end = _value(text, at)
+        found.append(element)
+        at = _next(text, end)
+    return found, at + 1
+
+
+def _next(text: str, at: int) -> int:
+    """The index of the next element or member, or of what closes them."""
+    at = _skip(text, at)
+    return _skip(text, at + 1) if text[at] == "," else at
 
 
 def _skip(text: str, at: int) -> int:
