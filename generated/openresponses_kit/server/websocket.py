@@ -267,7 +267,7 @@ class FrameSink:
         self._sent = 0
         self._waiting = deque[bytes]()
 
-    def frame(self, event_type: str) -> tuple[bytes, bytes]:
+    def frame(self, _event_type: str, /) -> tuple[bytes, bytes]:
         """What goes before and after the JSON of an event: nothing."""
         return b"", b""
 
@@ -312,8 +312,9 @@ def _previous_in(content: bytes) -> str | None:
         frame: object = from_json(content)
     except ValueError:
         return None
-    fields = cast("Mapping[str, object]", frame) if isinstance(frame, dict) else {}
-    previous = fields.get("previous_response_id")
+    if not isinstance(frame, dict):
+        return None
+    previous = cast("Mapping[str, object]", frame).get("previous_response_id")
     return previous if isinstance(previous, str) else None
 
 
