@@ -203,6 +203,7 @@ class Core:
         settings = self.settings
         include = request.include or ()
         options = request.stream_options
+        calls = CallRules.of(request)
         opening = Opening(
             id=f"resp_{token_hex(16)}",
             created_at=int(time.time()),
@@ -213,7 +214,8 @@ class Core:
                 stored=is_stored,
             ),
             context=context.items,
-            calls=CallRules.of(request),
+            calls=calls,
+            functions=calls.allowed,
             encrypted_reasoning="reasoning.encrypted_content" in include,
             logprobs="message.output_text.logprobs" in include or bool(request.top_logprobs),
             padding=options is None or options.include_obfuscation is not False,

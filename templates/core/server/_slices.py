@@ -14,7 +14,7 @@ from collections.abc import Callable
 from json import JSONDecoder
 from typing import Final, TypeVar
 
-__all__ = ["constant_in", "elements_of", "member_of", "on_one_line"]
+__all__ = ["constant_in", "elements", "elements_of", "member_of", "on_one_line"]
 
 T = TypeVar("T")
 
@@ -42,6 +42,12 @@ def member_of(text: bytes, name: str) -> bytes:
 def elements_of(text: bytes, name: str) -> list[bytes]:
     """The elements of the array that `member_of` would find. Raises as that does."""
     return _member_of(text, name, _elements)
+
+
+def elements(text: bytes) -> list[bytes]:
+    """The elements of the array that a text is."""
+    array = text.decode()
+    return _elements(array, _skip(array, 0))[0]
 
 
 def on_one_line(text: bytes) -> bytes:
