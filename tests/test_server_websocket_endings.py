@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import uvicorn
 from openresponses_kit.server.app import ResponsesApp, create_app
+from openresponses_kit.server.serving import server_of
 from openresponses_kit.server.settings import ServerSettings
 from running_server import RunningServer, running
 from scripted_service import ScriptedService
@@ -123,6 +126,36 @@ def test_s5_w6_a_server_that_stops_lets_a_turn_finish_within_a_limit(
         assert talk.close_code() == 1001
         stopping.join(PATIENCE)
         assert not stopping.is_alive()
+
+
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_s5_uvicorn_leaves_a_turn_its_time_when_it_is_told_to_stop(
+    service: ScriptedService, *, is_forced: bool
+) -> None:
+    """Told once, the server lets the turn in flight finish before it closes WebSockets; told twice, it does not."""
+    open_gate = opened_gate(service, "gated")
+    app = create_app(service, store=None)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = server_of(uvicorn.Config(app, log_level="error", ws_per_message_deflate=False), app)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        until(lambda: server.started)
+        with talking(RunningServer(listener.getsockname()[1], server)) as talk:
+            talk.create("gated")
+            while talk.receive()["type"] != "response.output_text.delta":
+                pass
+            server.should_exit = True
+            until(lambda: app.core.is_draining)
+            if is_forced:
+                server.force_exit = True
+                assert talk.close_code() == 1012
+            else:
+                open_gate()
+                assert text_of(talk.turn()[-1]["response"]) == "begun"
+                assert talk.close_code() == 1001
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("way", ["close", "cut", "garbage"])
