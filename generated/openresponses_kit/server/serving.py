@@ -30,6 +30,8 @@ __all__ = ["main", "server_of"]
 
 _PACKAGE = __name__.rpartition(".server.")[0]
 _KEY_VARIABLE = "OPENRESPONSES_API_KEY"
+_FORCE_SECONDS = 0.1
+"""How long it may take to notice that the server was told to stop twice, and is not to wait."""
 _LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
@@ -87,9 +89,12 @@ def server_of(config: uvicorn.Config, app: ResponsesApp) -> uvicorn.Server:
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # First this: uvicorn closes every WebSocket as soon as it begins to shut down.
             draining = asyncio.create_task(app.drain(app.core.settings.shutdown_seconds))
+            while not self.force_exit and not draining.done():
+                await asyncio.wait({draining}, timeout=_FORCE_SECONDS)
+            draining.cancel()
             await super().shutdown(sockets)
-            await draining
 
     return Server(config)
 
