@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from either_client import Clients
@@ -24,6 +24,9 @@ from payloads import NEWEST, RELEASES
 from pydantic import BaseModel, TypeAdapter
 from scripted_server import ScriptedServer
 from writing import Kit
+
+if TYPE_CHECKING:
+    from postgres_server import PostgresServer
 
 settings.register_profile(
     "default",
@@ -132,6 +135,21 @@ def reader(package: Callable[[str], ModuleType]) -> Callable[..., Reader]:
 def server() -> Iterator[ScriptedServer]:
     """A real HTTP server in a process of its own."""
     with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server; without its programs the test is skipped, but never in CI."""
+    from postgres_server import PostgresMissingError, PostgresServer
+
+    try:
+        server = PostgresServer()
+    except PostgresMissingError as error:
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    with server:
         yield server
 
 

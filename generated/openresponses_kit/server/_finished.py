@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from secrets import token_hex
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -38,18 +37,12 @@ __all__ = [
     "call_item",
     "logprob_json",
     "message_item",
-    "new_id",
     "raw_family",
     "reasoning_item",
     "write_item",
 ]
 
 Json = dict[str, Any]
-
-
-def new_id(prefix: str) -> str:
-    """An id that no other has."""
-    return f"{prefix}_{token_hex(16)}"
 
 
 def message_item(draft: Draft, item_id: str, fields: Mapping[str, str]) -> PartedItem:
@@ -82,7 +75,7 @@ def raw_family(draft: Draft) -> Family:
 def write_item(draft: Draft, item: BaseModel | Mapping[str, Any]) -> None:
     """Open, fill and close an item that is whole. Raises `WriterError`, before anything is told."""
     given = _fields(item, "the item", "L6")
-    read = _read(_adapter(ItemField), given, "the item", "L6")
+    read = _read(ItemField, given, "the item", "L6")
     if isinstance(read, UnknownVariant):
         check_vendor_type(given["type"], "item")
         check_text(given.get("status"), "the status of an item", "N2")
@@ -128,7 +121,7 @@ def _check_whole(part: Json) -> None:
 def annotation_json(annotation: BaseModel | Mapping[str, Any]) -> str:
     """An annotation as JSON. Raises `WriterError` unless it is one (rules L5, N1)."""
     given = _fields(annotation, "the annotation", "L5")
-    read = _read(_adapter(Annotation), given, "the annotation", "L5")
+    read = _read(Annotation, given, "the annotation", "L5")
     if isinstance(read, UnknownVariant):
         check_vendor_type(given["type"], "annotation")
     return to_text(given, "the annotation", "L5")
@@ -137,7 +130,7 @@ def annotation_json(annotation: BaseModel | Mapping[str, Any]) -> str:
 def logprob_json(logprob: LogProb | Mapping[str, Any]) -> str:
     """A log probability as JSON. Raises `WriterError` unless it is one (rule L2)."""
     given = _fields(logprob, "a log probability", "L2")
-    _read(_adapter(LogProb), given, "a log probability", "L2")
+    _read(LogProb, given, "a log probability", "L2")
     return to_text(given, "a log probability", "L2")
 
 
@@ -226,12 +219,12 @@ def _fields(value: BaseModel | Mapping[str, Any], what: str, rule: str) -> Json:
     return given
 
 
-def _read(adapter: TypeAdapter[Any], fields: Json, what: str, rule: str) -> Any:
+def _read(kind: Any, fields: Json, what: str, rule: str) -> Any:
     try:
-        return adapter.validate_python(fields)
+        return _adapter(kind).validate_python(fields)
     except ValidationError as error:
         line = error.errors(include_url=False)[0]
-        place = place_of(line, fields)
+        place = place_of(line, kind)
         where = f"{what}: {place}" if place else what
         raise WriterError(f"{where}: {line['msg']}", rule) from error
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 
 from ._draft import Draft
-from ._finished import call_item, message_item, new_id, reasoning_item, write_item
+from ._finished import call_item, message_item, reasoning_item, write_item
+from ._ids import new_id
 from ._items import Item
 from ._json import check_text, check_vendor_fields, check_vendor_type, members_of, quoted
 from ._stream import EventSink, Stream
@@ -32,7 +33,7 @@ from ._writers import (
 from .errors import ServiceError, WriterError
 
 if TYPE_CHECKING:
-    from ..models import ItemParam
+    from ..models import FunctionToolParam, ItemParam
 
 __all__ = [
     "CallLimits",
@@ -58,6 +59,8 @@ class Opening(Terms):
 
     context: list[ItemParam]
     """The items to sample over (rules P1, P3)."""
+    functions: tuple[FunctionToolParam, ...] = ()
+    """The functions that may be called (rules X5, X6)."""
     request_id: str = ""
     """The server's name for the request."""
     caller: str = ""
@@ -101,6 +104,16 @@ class ResponseWriter:
     def caller(self) -> str:
         """A name for who sent the request."""
         return self._opening.caller
+
+    @property
+    def functions(self) -> tuple[FunctionToolParam, ...]:
+        """The functions of the request that may be called (rules X5, X6)."""
+        return self._opening.functions
+
+    @property
+    def must_call(self) -> bool:
+        """Whether one of them has to be called (rule X5)."""
+        return self._opening.calls.required
 
     async def start(self) -> None:
         """Say that work begins, before there is anything to write (rule S4).
@@ -215,15 +228,7 @@ class ResponseWriter:
         for count in (input_tokens, output_tokens, cached_tokens, reasoning_tokens):
             if type(count) is not int or count < 0:
                 raise WriterError(f"tokens are counted from 0, {count!r} is no count", "Z11")
-        self._draft.count(
-            {
-                "input_tokens": input_tokens,
-                "output_tokens": output_tokens,
-                "total_tokens": input_tokens + output_tokens,
-                "input_tokens_details": {"cached_tokens": cached_tokens},
-                "output_tokens_details": {"reasoning_tokens": reasoning_tokens},
-            }
-        )
+        self._draft.count(input_tokens, output_tokens, cached_tokens, reasoning_tokens)
 
     async def incomplete(self, reason: str) -> None:
         """End the response as incomplete, and close what is open (rule L8).

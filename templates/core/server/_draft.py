@@ -154,11 +154,15 @@ class Draft:
         if self.stream is not None:
             self.stream.put(event_type, members[1:-1])
 
-    def count(self, usage: Mapping[str, object]) -> None:
+    def count(self, read: int, written: int, cached: int, reasoned: int) -> None:
         """Take the tokens used so far. Raises `WriterError`."""
         if self._is_over:
             self.check_writable()
-        self.usage = encode(usage)
+        self.usage = (
+            f'{{"input_tokens":{read},"output_tokens":{written},"total_tokens":{read + written},'
+            f'"input_tokens_details":{{"cached_tokens":{cached}}},'
+            f'"output_tokens_details":{{"reasoning_tokens":{reasoned}}}}}'
+        )
 
     # How it ends
 
