@@ -147,7 +147,7 @@ class MessageWriter(_ItemWriter):
     def __init__(self, item: PartedItem) -> None:
         super().__init__(item)
         self._item = item
-        self._sent = item.draft.sent
+        self._send = item.draft.send
 
     async def text(self, delta: str, logprobs: Sequence[LogProb] = ()) -> None:
         """Add to the text (rule L2); an empty delta sends nothing. Raises `WriterError`.
@@ -159,8 +159,10 @@ class MessageWriter(_ItemWriter):
         part = self._item.flowing
         if part is None or part.family is not OUTPUT_TEXT or logprobs or not delta:
             await self._begin_text(delta, logprobs)
+        elif (event := part.text.add(delta)) is not None:
+            await self._send(event)
         else:
-            await self._sent(part.text.add(delta))
+            await self._flush()
 
     async def _begin_text(self, delta: str, logprobs: Sequence[LogProb]) -> None:
         item = self._item
@@ -169,7 +171,7 @@ class MessageWriter(_ItemWriter):
             _score(item, item.turn_to(OUTPUT_TEXT), delta, logprobs)
             await self._flush()
         elif delta != "":
-            await self._sent(item.turn_to(OUTPUT_TEXT).text.add(delta))
+            await item.draft.sent(item.turn_to(OUTPUT_TEXT).text.add(delta))
 
     async def annotate(self, annotation: Annotation | Mapping[str, Any]) -> None:
         """Add an annotation to the part that `text` writes (rule L5). Raises `WriterError`."""

@@ -45,9 +45,9 @@ _DEFAULTS: Final[Mapping[str, bytes]] = {
     "prompt_cache_key": b"null",
 }
 """What a response repeats of its request, and the JSON for what that does not say."""
-_SETTINGS: Final = frozenset(_DEFAULTS)
-_BY_DEFAULT: Final = {name: b',"%b":%b' % (name.encode(), _DEFAULTS[name]) for name in _DEFAULTS}
-_ALL_BY_DEFAULT: Final = b"".join(_BY_DEFAULT.values())
+_HEADS: Final = {name: (at, b',"%b":' % name.encode()) for at, name in enumerate(_DEFAULTS)}
+"""Where a setting stands in the echo, and its key."""
+_BY_DEFAULT: Final = [_HEADS[name][1] + _DEFAULTS[name] for name in _DEFAULTS]
 _OF_TOOLS: Final = ("description", "parameters", "strict")
 """The fields of a function that a request may leave out and a response may not (rule Z5)."""
 _LARGEST_INTEGER: Final = 2**63 - 1
@@ -72,17 +72,14 @@ def echo_of(
     """
     model = default_model if request.model is None else request.model
     head = b'"model":%b,"store":%b' % (to_json(model), b"true" if stored else b"false")
-    given = request.__pydantic_fields_set__
-    if given.isdisjoint(_SETTINGS):
-        return head + _ALL_BY_DEFAULT
-    members = [head]
-    for name, default in _BY_DEFAULT.items():
-        value: Any = getattr(request, name) if name in given else None
-        if value is None:
-            members.append(default)
-        else:
-            members.append(b',"%b":%b' % (name.encode(), _encoded(name, value, content)))
-    return b"".join(members)
+    members = _BY_DEFAULT.copy()
+    for name in request.__pydantic_fields_set__:
+        if name in _HEADS:
+            value: Any = getattr(request, name)
+            if value is not None:
+                at, key = _HEADS[name]
+                members[at] = key + _encoded(name, value, content)
+    return head + b"".join(members)
 
 
 def _encoded(name: str, value: Any, content: bytes) -> bytes:

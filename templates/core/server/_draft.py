@@ -39,6 +39,8 @@ class Draft:
     def __init__(self, terms: Terms, stream: Stream | None) -> None:
         self.terms = terms
         self.stream = stream
+        self.send = _drop if stream is None else stream.send
+        """Sends an event at once. Raises what the sink raises."""
         self.status = "in_progress"
         self.usage = "null"
         self.is_started = False
@@ -66,10 +68,7 @@ class Draft:
 
     def sent(self, event: bytes | None) -> Awaitable[None]:
         """Send an event at once; without one, those that wait. Raises what the sink raises."""
-        stream = self.stream
-        if stream is None or event is None:
-            return self.flush()
-        return stream.send(event)
+        return self.flush() if event is None else self.send(event)
 
     # What comes first
 
@@ -249,6 +248,10 @@ class Draft:
             f'"status":"{status}","incomplete_details":{details},{terms.echo.decode()},'
             f'"output":[{output}],"error":{error},"usage":{usage}}}'
         )
+
+
+async def _drop(_: bytes) -> None:
+    """Send an event of an answer in one piece: nothing."""
 
 
 def _payload(error: ServiceError) -> str:
