@@ -1,0 +1,22 @@
+"""The cases, a module for each section of the protocol."""
+
+from __future__ import annotations
+
+from openresponses_codegen.conform.case import registered
+from openresponses_codegen.conform.cases import (
+    compaction,
+    errors,
+    extensions,
+    field,
+    http,
+    items,
+    reasoning,
+    sse,
+    state,
+    tools,
+    websocket,
+)
+
+MODULES = (http, sse, items, reasoning, state, tools, errors, websocket, compaction, extensions, field)
+CASES = registered()
+"""All cases, in the order of sections and rules."""

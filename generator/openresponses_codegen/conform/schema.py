@@ -1,0 +1,182 @@
+"""Whether what a server sends has the shape that the document of the release gives it.
+
+Reading is by the rules for what servers send: a type of a vendor is none of the document's business (rule N4), and in a
+union the variant is chosen by its `type`, so that what is said about a malformed item is about that item.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from itertools import islice
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from openresponses_codegen import resources
+from openresponses_codegen.conform.reading import Json, as_object, quoted
+from openresponses_codegen.diagnostics import shown
+
+MAX_FINDINGS = 20
+"""So many deviations of one value are told; a thousand more say no more."""
+
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "integer": (int, float),
+    "number": (int, float),
+    "null": type(None),
+}
+
+
+class Kind(StrEnum):
+    """What is wrong about a value."""
+
+    MISSING = "missing"
+    NULL = "null"
+    SHAPE = "shape"
+    UNKNOWN_TYPE = "unknown type"
+    """A type that the document does not know, without a vendor's prefix."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A place where a value does not have the shape it should have."""
+
+    kind: Kind
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Path and message."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class Schemas:
+    """The schemas of a release."""
+
+    def __init__(self, document: Json) -> None:
+        self._components: Json = document["components"]["schemas"]
+        content = document["paths"]["/responses"]["post"]["responses"]["200"]["content"]
+        members = (self._target(each) for each in content["text/event-stream"]["schema"]["oneOf"])
+        self.events: Mapping[str, Json] = {_constant(each): each for each in members}
+        """The schema of each event by its name, which is that of the schema's enum (rule Z3)."""
+        items = self._components["ItemField"]["oneOf"]
+        self.items: Mapping[str, Json] = {_constant(each): each for each in map(self._target, items)}
+        """The schema of each output item by its `type`."""
+        extend = import_module("jsonschema.validators").extend  # it is not typed
+        self._validator: Any = extend(
+            Draft202012Validator, {"$ref": self._ref, "oneOf": self._union, "anyOf": self._union}
+        )
+
+    def findings(self, value: object, component: str) -> list[Finding]:
+        """What is wrong about a value that should be of a component."""
+        return self._findings(value, self._components[component])
+
+    def event_findings(self, event: Json) -> list[Finding]:
+        """What is wrong about an event; nothing, where the document does not know it."""
+        schema = self.events.get(str(event.get("type")))
+        return self._findings(event, schema) if schema is not None else []
+
+    def event_has(self, kind: str, name: str) -> bool:
+        """Whether the schema of an event has a field."""
+        return name in self.events.get(kind, {}).get("properties", {})
+
+    def item_has(self, kind: str, name: str) -> bool:
+        """Whether the schema of an item has a field."""
+        return name in self.items.get(kind, {}).get("properties", {})
+
+    def _findings(self, value: object, schema: Json) -> list[Finding]:
+        try:
+            errors: list[ValidationError] = list(islice(self._validator(schema).iter_errors(value), MAX_FINDINGS))
+        except RecursionError:
+            return [Finding(Kind.SHAPE, "", "it is nested too deep to be read")]
+        return [Finding(_kind(each), _path(each.absolute_path), _message(each)) for each in errors]
+
+    def _target(self, schema: Json) -> Json:
+        """The schema behind references and behind `allOf` of one."""
+        while True:
+            if "$ref" in schema:
+                schema = self._components[schema["$ref"].rsplit("/", 1)[1]]
+            elif "allOf" in schema and "properties" not in schema:
+                schema = schema["allOf"][0]
+            else:
+                return schema
+
+    def _ref(self, validator: Any, ref: str, instance: object, _: Json) -> Generator[ValidationError]:
+        yield from validator.descend(instance, self._components[ref.rsplit("/", 1)[1]])
+
+    def _union(self, validator: Any, members: list[Json], instance: object, _: Json) -> Generator[ValidationError]:
+        fitting = [each for each in self._flat(members) if _fits(each, instance)]
+        if not fitting:
+            yield from self._no_member(members, instance)
+            return
+        errors: list[ValidationError] = []
+        for each in fitting:
+            errors = list(islice(validator.descend(instance, each), MAX_FINDINGS))
+            if not errors:
+                return
+        yield from errors
+
+    def _flat(self, members: Iterable[Json]) -> Iterator[Json]:
+        """The members of a union, those of unions in it included."""
+        for each in map(self._target, members):
+            nested = each.get("oneOf") or each.get("anyOf")
+            if nested:
+                yield from self._flat(nested)
+            else:
+                yield each
+
+    def _no_member(self, members: list[Json], instance: object) -> Iterator[ValidationError]:
+        tag = as_object(instance).get("type")
+        if not isinstance(tag, str):
+            allowed = sorted({str(each.get("type")) for each in self._flat(members)})
+            yield ValidationError(f"{quoted(instance, 60)} is none of {', '.join(allowed)}", "type", instance=instance)
+        elif ":" not in tag:
+            yield ValidationError(f"the type {quoted(tag)} is not known", "unknown", instance=instance)
+
+
+def _fits(schema: Json, instance: object) -> bool:
+    """Whether a member of a union is meant by a value: its JSON type fits, and its constant does."""
+    kind = schema.get("type")
+    if kind is not None and not isinstance(instance, _KINDS[kind]):
+        return False
+    if isinstance(instance, bool) and kind in {"integer", "number"}:
+        return False
+    tags = schema.get("properties", {}).get("type", {}).get("enum")
+    return tags is None or as_object(instance).get("type", tags[0]) in tags
+
+
+def _constant(schema: Json) -> str:
+    return str(schema["properties"]["type"]["enum"][0])
+
+
+def _kind(error: ValidationError) -> Kind:
+    if error.validator == "required":
+        return Kind.MISSING
+    if error.validator == "unknown":
+        return Kind.UNKNOWN_TYPE
+    return Kind.NULL if error.instance is None else Kind.SHAPE
+
+
+def _message(error: ValidationError) -> str:
+    return "null is not allowed" if error.instance is None else shown(error.message, 200)
+
+
+def _path(steps: Iterable[str | int]) -> str:
+    """A path as errors write it (rule E3)."""
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return path.removeprefix(".")
+
+
+@cache
+def schemas(release: str) -> Schemas:
+    """The schemas of a bundled release."""
+    return Schemas(json.loads(resources.releases()[release].read_text("utf-8")))
