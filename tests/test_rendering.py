@@ -9,7 +9,7 @@ import pytest
 from openresponses_codegen import pipeline, resources
 from openresponses_codegen.models import ModelError, render_models
 from openresponses_codegen.render import UnsafeSourceError
-from openresponses_codegen.render.client import check_names
+from openresponses_codegen.render.runtime import check_names
 from openresponses_codegen.render.verify import verify
 
 

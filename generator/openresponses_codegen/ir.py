@@ -241,6 +241,8 @@ class Service:
     """Creates a response, whole or as a stream."""
     compact: Operation | None
     websocket: WebSocket | None
+    input_item: str
+    """The union of the items in a request's input."""
     item: str
     """The union of the items in a response's output."""
     items: Mapping[str, str]
@@ -249,6 +251,16 @@ class Service:
     events: Mapping[str, str]
     tool: str
     """The function tool of a request."""
+    annotation: str
+    """What annotates a part of output text."""
+    logprob: str
+    """The log probability of a token of output text."""
+    usage: str
+    """The count of tokens of a response."""
+    padded: frozenset[str]
+    """The events that have room for random padding, by constant (rule L10)."""
+    has_phase: bool
+    """Whether messages of the assistant can be labelled (rule P6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +283,7 @@ class Api:
     operations: tuple[Operation, ...]
     stream: TaggedUnion | None
     service: Service | None
-    """None when the spec has not all that a client needs; `left_out` then says what is missing."""
+    """None when the spec has not all that client and server need; `left_out` then says what is missing."""
     left_out: tuple[LeftOut, ...]
 
 

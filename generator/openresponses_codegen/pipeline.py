@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import subprocess
 import sys
 import tempfile
@@ -41,10 +42,16 @@ COMPONENTS: Mapping[str, Component] = {
         ("models", "events", "params"),
         {"httpx2": ">=2.16", "websockets": ">=16.0"},
     ),
+    "server": Component(
+        "the server: HTTP and WebSocket on any ASGI server, FastAPI if wanted, a store, a demonstration",
+        ("models", "events"),
+    ),
 }
 """The parts of a package by name. `models` is always among them."""
 REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.14.3", "typing-extensions": ">=4.12"}
 """What every generated package needs."""
+DOCUMENT = "openapi.json"
+"""The file in a package with a server that holds the document it came from."""
 _TOOLS = ("datamodel-code-generator", "ruff")
 
 Progress = Callable[[str], None]
@@ -159,6 +166,8 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
             definitions = render_models(lowered.api, folder)
         progress("Rendering the package")
         files = render_package(lowered.api, definitions, folder, options.package, frozenset(options.components))
+        if "server" in options.components and lowered.api.service is not None:
+            files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
         progress("Formatting")
         files = _formatted(files)
     except OSError as error:
@@ -197,10 +206,10 @@ def with_foundations(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _requires(components: Iterable[str], api: ir.Api) -> dict[str, str]:
-    """What a package of these components needs; a client comes with a service only, and has what that has."""
+    """What a package of these components needs; client and server come with a service only, and have what that has."""
     requires = dict(REQUIRES)
     for name in components:
-        if name != "client" or api.service is not None:
+        if name in {"models", "events", "params"} or api.service is not None:
             requires |= COMPONENTS[name].requires
     if api.service is None or api.service.websocket is None:
         requires.pop("websockets", None)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from .. import SPEC_RELEASE, __version__
+from .._places import place_of
 from ..errors import InvalidRequestError
 from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from .formats import OutputFormat
@@ -131,7 +132,9 @@ def checked(cls: type[Model], fields: Mapping[str, Any]) -> Model:
         return cls(**fields)
     except ValidationError as error:
         lines = error.errors(include_url=False)
-        reasons = [f"{_place(line, fields)}: {_reason(line)}" for line in lines]
+        reasons = [
+            f"{place_of(line, fields) or 'the arguments'}: {_reason(line)}" for line in lines
+        ]
         raise InvalidRequestError("; ".join(dict.fromkeys(reasons))) from None
 
 
@@ -230,40 +233,3 @@ def _reason(line: ErrorDetails) -> str:
     if line["type"] == "unexpected_field":
         return "there is no such field; a provider's own fields go into extra_body"
     return line["msg"]
-
-
-def _place(line: ErrorDetails, fields: object) -> str:
-    """The path of a field as rule E3 writes it; names of union members are none of it."""
-    steps = list(line["loc"])
-    if line["type"] == "unknown_tag":
-        tag: str = line.get("ctx", {})["by"]
-        steps = [*(steps[:-1] if steps[-1] == tag else steps), tag]
-    path, current, skips = "", fields, False
-    for step, after in zip(steps, [*steps[1:], None], strict=True):
-        found = _step(current, step)
-        is_absent = after is None and _has_fields(current)
-        if skips or (found is None and not is_absent):
-            skips = False
-            continue
-        skips = found is not None and after is not None and found[0] == after
-        if not skips:
-            current = found[0] if found is not None else None
-            path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path or "the arguments"
-
-
-def _has_fields(value: object) -> bool:
-    return isinstance(value, (Mapping, BaseModel))
-
-
-def _step(current: object, step: int | str) -> tuple[object] | None:
-    """What is at a key, an index or an attribute; None when there is nothing."""
-    if isinstance(current, Mapping):
-        values = cast("Mapping[object, object]", current)
-        return (values[step],) if step in values else None
-    if isinstance(current, list) and isinstance(step, int):
-        elements = cast("list[object]", current)
-        return (elements[step],) if step < len(elements) else None
-    if isinstance(current, BaseModel) and isinstance(step, str) and hasattr(current, step):
-        return (getattr(current, step),)
-    return None

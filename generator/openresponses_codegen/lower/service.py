@@ -22,7 +22,7 @@ _COMPACT = "/compact"
 
 
 class GapError(Exception):
-    """Says what a spec lacks that a client needs."""
+    """Says what a spec lacks that a client or a server needs."""
 
 
 def service(
@@ -31,7 +31,7 @@ def service(
     stream: ir.TaggedUnion | None,
     websocket: ir.WebSocket | None,
 ) -> ir.Service:
-    """The service that a spec describes. Raises `GapError` when it lacks what a client needs."""
+    """The service that a spec describes. Raises `GapError` when it lacks what a client or a server needs."""
     create = next((each for each in operations if each.streams and each.method == "post"), None)
     if create is None or create.request is None or create.response is None or stream is None:
         raise GapError("the document has no operation that answers with a response or a stream of events")
@@ -55,7 +55,40 @@ def service(
     tool = _by_constant(tools, declarations).get("function") if tools is not None else None
     if tool is None:
         raise GapError("the request has no list of tools with functions among them")
-    return ir.Service(create, compact, websocket, item, items, parts, events, tool)
+    text = declarations[parts["output_text"]]
+    return ir.Service(
+        create,
+        compact,
+        websocket,
+        _required("item in `input`", _elements_of(declarations[create.request], "input", declarations)),
+        item,
+        items,
+        parts,
+        events,
+        tool,
+        _required("annotation of output text", _elements_of(text, "annotations")),
+        _required("log probability of output text", _elements_of(text, "logprobs")),
+        _required("`usage` in the response", _model_of(declarations[create.response], "usage")),
+        frozenset(name for name, each in events.items() if _has(declarations[each], "obfuscation")),
+        _has(declarations[items["message"]], "phase"),
+    )
+
+
+def _required(what: str, found: str | None) -> str:
+    if found is None:
+        raise GapError(f"the document has no {what}")
+    return found
+
+
+def _has(declaration: ir.Declaration, wire_name: str) -> bool:
+    return any(each.wire_name == wire_name for each in _fields(declaration))
+
+
+def _model_of(declaration: ir.Declaration, wire_name: str) -> str | None:
+    """The declaration that a field refers to."""
+    kind = next((each.type for each in _fields(declaration) if each.wire_name == wire_name), None)
+    kind = kind.of if isinstance(kind, ir.Nullable) else kind
+    return kind.name if isinstance(kind, ir.Reference) else None
 
 
 def _complete(wanted: Iterable[str], found: Mapping[str, str], kind: str) -> None:
@@ -64,10 +97,20 @@ def _complete(wanted: Iterable[str], found: Mapping[str, str], kind: str) -> Non
         raise GapError(f"the document has no {kind} {', '.join(missing)}")
 
 
-def _elements_of(declaration: ir.Declaration, wire_name: str) -> str | None:
-    """The declaration that the elements of a list in a field refer to."""
+def _elements_of(
+    declaration: ir.Declaration, wire_name: str, declarations: Mapping[str, ir.Declaration] | None = None
+) -> str | None:
+    """The declaration that the elements of a list in a field refer to.
+
+    With `declarations`, the field may also refer to a union by shape that has a list among its members.
+    """
     kind = next((each.type for each in _fields(declaration) if each.wire_name == wire_name), None)
-    return _union_in(kind) if kind is not None else None
+    if kind is None:
+        return None
+    inner = kind.of if isinstance(kind, ir.Nullable) else kind
+    shaped = (declarations or {}).get(inner.name) if isinstance(inner, ir.Reference) else None
+    choices = shaped.members if isinstance(shaped, ir.ShapedUnion) else (kind,)
+    return next((name for each in choices if (name := _union_in(each)) is not None), None)
 
 
 def _fields(declaration: ir.Declaration) -> tuple[ir.Field, ...]:

@@ -12,9 +12,9 @@ import jinja2
 
 from openresponses_codegen import ir
 from openresponses_codegen.ir import Role
-from openresponses_codegen.render.client import render_client, service_view, verbatim
 from openresponses_codegen.render.order import exported, imported
 from openresponses_codegen.render.params import has_params, params_view
+from openresponses_codegen.render.runtime import RUNTIMES, render_runtime, service_view, verbatim
 from openresponses_codegen.render.verify import verify
 from openresponses_codegen.text import docstring, docstring_body, literal
 
@@ -73,10 +73,12 @@ def render_package(
         exports[name] = list(finished["exports"])
         render(f"{name}.py", finished)
     exports.pop("params", None)
-    if api.service is not None and "client" in components:
-        client = render_client(api.service, package, _header(api), environment, templates)
-        files |= client.files
-        exports |= client.exports
+    for name in RUNTIMES:
+        if api.service is not None and name in components:
+            names = {"package": package, "release": literal(api.release), "header": _header(api)}
+            runtime = render_runtime(name, api.service, environment, templates, **names)
+            files |= runtime.files
+            exports |= runtime.exports
     render("__init__.py", _init_view(api, package, exports))
     return files
 

@@ -1,14 +1,14 @@
-"""The client of a generated package: runtime sources copied as they are, and templates that get names.
+"""The runtime of a generated package: sources copied as they are, and templates that get names.
 
-What a template of the client gets of a spec are Python names that were decided before, literals and flags, and
+What a template of the runtime gets of a spec are Python names that were decided before, literals and flags, and
 nothing else; so nothing of the spec's text can get into code.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,59 +18,86 @@ from openresponses_codegen import ir
 from openresponses_codegen.render.verify import UnsafeSourceError
 from openresponses_codegen.text import literal
 
-_VERBATIM: Mapping[str, tuple[str, ...]] = {
-    "models": ("_base.py", "_unions.py", "py.typed"),
-    "client": ("_mending.py", "_tolerance.py", "sse.py", "client/*.py"),
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The sources of a component, as patterns below `templates/core`."""
+
+    verbatim: tuple[str, ...]
+    """Files that are copied."""
+    templates: tuple[str, ...] = ()
+    """Templates that are rendered once, without the suffix."""
+    shells: str | None = None
+    """The folder of templates that are rendered twice, for synchronous and for asynchronous code."""
+    exporting: tuple[str, ...] = ()
+    """Where names that the package itself offers come from: from these files all that they list."""
+    offered: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Names that the package offers of modules which list others, too."""
+
+
+_SOURCES: Mapping[str, _Sources] = {
+    "models": _Sources(("_base.py", "_unions.py", "py.typed")),
+    "client": _Sources(
+        ("_mending.py", "_places.py", "_tolerance.py", "sse.py", "client/*.py"),
+        (
+            "errors.py",
+            "accumulate.py",
+            "_families.py",
+            "_folded.py",
+            "_folding.py",
+            "_order.py",
+            "testing.py",
+            "client/*.py",
+        ),
+        "client/shell",
+        ("errors.py", "accumulate.py", "client/"),
+        {"_base": ["Deviation"], "_tolerance": ["DeviationWarning"]},
+    ),
+    "server": _Sources(
+        ("_places.py", "sse.py", "__main__.py", "server/*.py", "server/demonstration/*.py"),
+        ("server/*.py", "server/demonstration/*.py"),
+    ),
 }
-"""The files that are copied, by component; patterns below `templates/core`."""
-_TEMPLATES = (
-    "errors.py",
-    "accumulate.py",
-    "_families.py",
-    "_folded.py",
-    "_folding.py",
-    "_order.py",
-    "testing.py",
-    "client/*.py",
-)
-"""The templates that are rendered once; patterns below `templates/core`, without the suffix."""
-_SHELLS = "client/shell"
-"""The folder of templates that are rendered twice, for synchronous and for asynchronous code."""
+RUNTIMES = tuple(name for name in _SOURCES if name != "models")
+"""The components that are made of runtime sources, and need a service."""
 _OF_WEBSOCKETS = frozenset(
     {
         "client/conversation.py",
         "client/failures.py",
         "client/handshake.py",
-        f"{_SHELLS}/connection.py",
-        f"{_SHELLS}/wire.py",
+        "client/shell/connection.py",
+        "client/shell/wire.py",
+        "server/websocket.py",
     }
 )
-"""The templates that a spec without a WebSocket has no use for, as in `_TEMPLATES`."""
-_EXPORTING = ("errors.py", "accumulate.py", "client/")
-"""Where the names that the package itself offers come from: from these files all that they list."""
-_OFFERED: Mapping[str, list[str]] = {"_base": ["Deviation"], "_tolerance": ["DeviationWarning"]}
-"""Names that the package offers of modules which list others, too."""
+"""The templates that a spec without a WebSocket has no use for, as in `_Sources.templates`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """The files of the client by path, and the names that the package offers, by module."""
+class Runtime:
+    """The files of a component by path, and the names that the package offers, by module."""
 
     files: Mapping[str, str]
     exports: Mapping[str, list[str]]
 
 
 def service_view(service: ir.Service) -> Mapping[str, Any]:
-    """The names that templates of the client get."""
+    """The names that templates of the runtime get."""
     return {
         "request": service.create.request,
         "response": service.create.response,
         "path": literal(service.create.path),
+        "input_item": service.input_item,
         "item": service.item,
         "items": service.items,
         "parts": service.parts,
         "events": service.events,
         "tool": service.tool,
+        "annotation": service.annotation,
+        "logprob": service.logprob,
+        "usage": service.usage,
+        "padded": {name: name in service.padded for name in service.events},
+        "has_phase": service.has_phase,
         "compact": _compact(service.compact) if service.compact is not None else None,
         "websocket": _websocket(service.websocket) if service.websocket is not None else None,
     }
@@ -82,7 +109,7 @@ def check_names(view: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping):
             check_names(cast("Mapping[str, Any]", value))
         elif isinstance(value, str) and not value.isidentifier() and not _is_literal(value):
-            raise UnsafeSourceError(f"a template of the client would get {value!r}, which is no name and no literal")
+            raise UnsafeSourceError(f"a template of the runtime would get {value!r}, which is no name and no literal")
 
 
 def _is_literal(source: str) -> bool:
@@ -96,22 +123,30 @@ def _is_literal(source: str) -> bool:
 def verbatim(templates: Path, component: str) -> dict[str, str]:
     """The files of a component that are copied as they are, by path."""
     core = templates / "core"
-    paths = (path for pattern in _VERBATIM[component] for path in sorted(core.glob(pattern)))
+    paths = (path for pattern in _SOURCES[component].verbatim for path in sorted(core.glob(pattern)))
     return {path.relative_to(core).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def render_client(
-    service: ir.Service, package: str, header: str, environment: jinja2.Environment, templates: Path
-) -> Client:
-    """The files of the client, unformatted.
+def render_runtime(
+    component: str,
+    service: ir.Service,
+    environment: jinja2.Environment,
+    templates: Path,
+    *,
+    package: str,
+    release: str,
+    header: str,
+) -> Runtime:
+    """The files of a component, unformatted; `release` is a literal.
 
     Raises `jinja2.TemplateError` for a template that does not work, and what `check_names` raises.
     """
     core = templates / "core"
+    sources = _SOURCES[component]
     names = service_view(service)
     check_names(names)
-    view = {"header": header, "package": package, **names}
-    files = verbatim(templates, "client")
+    view = {"header": header, "package": package, "release": release, **names}
+    files = verbatim(templates, component)
 
     def render(path: Path, target: str, **more: Any) -> None:
         name = path.relative_to(core).with_suffix("").as_posix()
@@ -120,14 +155,16 @@ def render_client(
         template = environment.get_template(path.relative_to(templates).as_posix())
         files[target] = template.render(**view, **more)
 
-    for pattern in _TEMPLATES:
+    for pattern in sources.templates:
         for path in sorted(core.glob(f"{pattern}.jinja")):
             render(path, path.relative_to(core).with_suffix("").as_posix())
-    for path in sorted((core / _SHELLS).glob("*.jinja")):
-        render(path, f"client/sync/{path.stem}", **_words(is_async=False))
-        render(path, f"client/aio/{path.stem}", **_words(is_async=True))
-    exports = {path.removesuffix(".py").replace("/", "."): names for path, names in _exports(files)}
-    return Client(files, {**exports, **_OFFERED})
+    if sources.shells is not None:
+        for path in sorted((core / sources.shells).glob("*.jinja")):
+            render(path, f"{component}/sync/{path.stem}", **_words(is_async=False))
+            render(path, f"{component}/aio/{path.stem}", **_words(is_async=True))
+    exported = _exports(files, sources.exporting)
+    exports = {path.removesuffix(".py").replace("/", "."): names for path, names in exported}
+    return Runtime(files, {**exports, **sources.offered})
 
 
 def _compact(operation: ir.Operation) -> Mapping[str, Any]:
@@ -157,10 +194,10 @@ def _words(*, is_async: bool) -> Mapping[str, Any]:
     }
 
 
-def _exports(files: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+def _exports(files: Mapping[str, str], exporting: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     """The names in `__all__` of the modules whose names the package offers."""
     for path, text in files.items():
-        if not path.startswith(_EXPORTING) or path.endswith("__init__.py"):
+        if not path.startswith(tuple(exporting)) or path.endswith("__init__.py"):
             continue
         for node in ast.parse(text).body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":

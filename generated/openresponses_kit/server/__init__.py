@@ -1,0 +1,1 @@
+"""The server: implement `ResponsesService`, and hand it to `create_app`."""
