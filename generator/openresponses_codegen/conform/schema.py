@@ -136,11 +136,12 @@ class Schemas:
 
     def _no_member(self, members: list[Json], instance: object) -> Iterator[ValidationError]:
         tag = as_object(instance).get("type")
-        if not isinstance(tag, str):
-            allowed = sorted({str(each.get("type")) for each in self._flat(members)})
-            yield ValidationError(f"{quoted(instance, 60)} is none of {', '.join(allowed)}", "type", instance=instance)
-        elif ":" not in tag:
-            yield ValidationError(f"the type {quoted(tag)} is not known", "unknown", instance=instance)
+        known = {value for each in self._flat(members) for value in _constants(each).get("type", ())}
+        if isinstance(tag, str) and tag not in known:
+            if ":" not in tag:
+                yield ValidationError(f"the type {quoted(tag)} is not known", "unknown", instance=instance)
+        else:
+            yield ValidationError(f"{quoted(instance, 60)} is nothing that is allowed here", "type", instance=instance)
 
 
 def _fits(schema: Json, instance: object) -> bool:
@@ -150,8 +151,19 @@ def _fits(schema: Json, instance: object) -> bool:
         return False
     if isinstance(instance, bool) and kind in {"integer", "number"}:
         return False
-    tags = schema.get("properties", {}).get("type", {}).get("enum")
-    return tags is None or as_object(instance).get("type", tags[0]) in tags
+    given = as_object(instance)
+    return all(given[name] in values for name, values in _constants(schema).items() if name in given)
+
+
+def _constants(schema: Json) -> Mapping[str, list[Any]]:
+    """The properties that have one value, or that and null, by which members of a union are told apart."""
+    found: dict[str, list[Any]] = {}
+    for name, property_schema in schema.get("properties", {}).items():
+        choices = property_schema.get("anyOf", [property_schema])
+        values = choices[0].get("enum", ())
+        if len(values) == 1:
+            found[name] = [*values, *([None] if len(choices) > 1 else [])]
+    return found
 
 
 def _constant(schema: Json) -> str:

@@ -47,14 +47,7 @@ def _reasoning(answer: Answer) -> list[Json]:
     return found
 
 
-@case("R1-summary", stateless_reasoning)
-def summary(answer: Answer) -> None:
-    """A reasoning item has a `summary`, be it empty."""
-    for item in _reasoning(answer):
-        require(isinstance(item.get("summary"), list), f"`summary` is {quoted(item.get('summary'))}")
-
-
-@case("R1-summary-parts", reasoning_stream)
+@case("R1-parts", reasoning_stream)
 def summary_parts(answer: Answer) -> None:
     """The parts of a summary are `summary_text`, those of raw reasoning `reasoning_text`."""
     for item in _reasoning(answer):

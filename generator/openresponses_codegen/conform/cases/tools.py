@@ -65,8 +65,7 @@ async def single_call(probe: Probe) -> Answer:
 @ask
 async def result_returned(probe: Probe) -> Answer:
     """The result of a call, after the call."""
-    first = await probe.result(call)
-    calls = _calls(first)
+    calls = _answerable(await probe.result(call))
     return await probe.create(
         input=[user("What is the weather in Paris?"), *calls, *map(_result, calls)], tools=[WEATHER]
     )
@@ -78,7 +77,7 @@ async def result_by_chain(probe: Probe) -> Answer:
     await stored_id(probe)
     first = await probe.result(call)
     return await probe.create(
-        input=[_result(each) for each in _calls(first)],
+        input=[_result(each) for each in _answerable(first)],
         tools=[WEATHER],
         previous_response_id=first.response().get("id"),
     )
@@ -105,6 +104,15 @@ def _calls(answer: Answer) -> list[Json]:
     found = items_of(answer.response(), "function_call")
     if not found:
         skip("the model called no function")
+    return found
+
+
+def _answerable(answer: Answer) -> list[Json]:
+    """The calls, if they can be told apart by their ids."""
+    found = _calls(answer)
+    ids = {str(each.get("call_id") or "") for each in found}
+    if "" in ids or len(ids) < len(found):
+        skip("the calls have no ids of their own")
     return found
 
 

@@ -35,7 +35,7 @@ async def conversation(probe: Probe) -> Conversation:
 async def continued_over_http(probe: Probe) -> Answer:
     """To go on over HTTP from a response that only a connection has."""
     first = (await _opened(probe)).turn(0).response()
-    return await probe.create(input="Go on.", previous_response_id=first.get("id"))
+    return await probe.create(input="Go on over HTTP.", previous_response_id=first.get("id"))
 
 
 @ask
@@ -43,7 +43,7 @@ async def continued_elsewhere(probe: Probe) -> Conversation:
     """To go on from it on another connection."""
     first = (await _opened(probe)).turn(0).response()
     async with probe.socket() as socket:
-        await socket.create(input=[user("Go on.")], store=False, previous_response_id=first.get("id"))
+        await socket.create(input=[user("Go on elsewhere.")], store=False, previous_response_id=first.get("id"))
     return socket.conversation
 
 
@@ -53,7 +53,7 @@ async def reconnected(probe: Probe) -> Conversation:
     await _opened(probe)
     response_id = await stored_id(probe)
     async with probe.socket() as socket:
-        await socket.create(input=[user("Go on.")], previous_response_id=response_id)
+        await socket.create(input=[user("Go on where we were.")], previous_response_id=response_id)
     return socket.conversation
 
 
@@ -163,7 +163,7 @@ async def _failing_continuation(probe: Probe, *, store: bool) -> Conversation:
         response_id = _found(first).get("id") if first is not None else None
         if response_id is not None:
             await _continue(socket, response_id, [stray()], store=store)
-            await _continue(socket, response_id, [user("Go on.")], store=store)
+            await _continue(socket, response_id, [user("Go on all the same.")], store=store)
     return socket.conversation
 
 
@@ -423,7 +423,6 @@ def websocket_key(given: Conversation) -> None:
 
 @case("Z10-error-frame", failing_turns)
 def error_frame_shape(given: Conversation) -> None:
-    """An error frame has a `status` and no `sequence_number`."""
+    """An error frame has no `sequence_number`, by which it is told from an event."""
     frame = _frame(given)
     require("sequence_number" not in frame, f"the frame is {quoted(frame)}")
-    require(isinstance(frame.get("status"), int), f"the frame is {quoted(frame)}")
