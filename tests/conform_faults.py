@@ -39,7 +39,7 @@ def _refuse(exchange: Exchange, status: int = 400) -> None:
 
 def _is_meant(exchange: Exchange, *markers: str, but: str = NEVER) -> bool:
     """Whether a request holds all the markers, and not the other text."""
-    text = f"{exchange.method} {exchange.path} {exchange.headers} {exchange.sent}"
+    text = f"{exchange.method} {exchange.path} {exchange.headers}\n{exchange.sent}\n"
     return all(each in text for each in markers) and but not in text
 
 
@@ -550,8 +550,8 @@ FAULTS: dict[str, Fault] = {
     "E3-param-path": erring('"text": 7', param="input"),
     "E3-message": erring('"top_logprobs": 21', message=""),
     "E3-no-internals": erring(HOT, message='File "/usr/lib/python3/server.py", line 3, in respond'),
-    "E4-bad-json": accepting('{"input": "Say hello.", ', but="}"),
-    "E4-no-object": accepting(" [{"),
+    "E4-bad-json": accepting('"Say hello.", \n'),
+    "E4-no-object": accepting("\n["),
     "E4-wrong-type": accepting(HOT, but='"stream"'),
     "E4-wrong-type-in-input": accepting('"text": 7'),
     "E4-missing-field": accepting('"tools": [{', but='"name"'),

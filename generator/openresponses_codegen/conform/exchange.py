@@ -132,9 +132,9 @@ class Turn:
     problem: str | None = None
     """Why the turn is not whole."""
 
-    @property
+    @cached_property
     def raw_events(self) -> list[Json]:
-        """The events, whatever they are worth."""
+        """The events, whatever they are worth. To be asked for when the turn is over."""
         return objects([parse_json(each) for each in self.messages])
 
     def outline(self) -> str:

@@ -128,6 +128,8 @@ def _check_reachable(settings: Settings, answer: Answer) -> None:
     url = f"{settings.url}/responses"
     if answer.status is None:
         raise UnreachableError(f"{url} cannot be reached: {answer.problem}")
+    if 300 <= answer.status < 400:
+        raise UnreachableError(f"{url} redirects to {answer.headers.get('location')}: give the URL that it leads to")
     said = as_object(as_object(answer.json).get("error")).get("message")
     hints = {
         401: "it wants a key; give it with --api-key or in OPENRESPONSES_API_KEY",

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -24,6 +24,8 @@ from openresponses_codegen.diagnostics import shown
 
 MAX_FINDINGS = 20
 """So many deviations of one value are told; a thousand more say no more."""
+MAX_ELEMENTS = 1000
+"""So many elements of an array are looked at."""
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "object": dict,
@@ -59,6 +61,24 @@ class Finding:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
+@dataclass(frozen=True)
+class _Member:
+    """A member of a union, and by which constants it is known."""
+
+    schema: Json
+    constants: Mapping[str, list[Any]]
+
+    def fits(self, value: object) -> bool:
+        """Whether it is meant by a value: its JSON type fits, and so do its constants."""
+        kind = self.schema.get("type")
+        if kind is not None and not isinstance(value, _KINDS[kind]):
+            return False
+        if isinstance(value, bool) and kind in {"integer", "number"}:
+            return False
+        given = as_object(value)
+        return all(given[name] in values for name, values in self.constants.items() if name in given)
+
+
 class Schemas:
     """The schemas of a release."""
 
@@ -71,9 +91,10 @@ class Schemas:
         items = self._components["ItemField"]["oneOf"]
         self.items: Mapping[str, Json] = {_constant(each): each for each in map(self._target, items)}
         """The schema of each output item by its `type`."""
+        self._unions: dict[int, list[_Member]] = {}
         extend = import_module("jsonschema.validators").extend  # it is not typed
         self._validator: Any = extend(
-            Draft202012Validator, {"$ref": self._ref, "oneOf": self._union, "anyOf": self._union}
+            Draft202012Validator, {"$ref": self._ref, "oneOf": self._union, "anyOf": self._union, "items": _first_items}
         )
 
     def findings(self, value: object, component: str) -> list[Finding]:
@@ -114,7 +135,7 @@ class Schemas:
         yield from validator.descend(instance, self._components[ref.rsplit("/", 1)[1]])
 
     def _union(self, validator: Any, members: list[Json], instance: object, _: Json) -> Generator[ValidationError]:
-        fitting = [each for each in self._flat(members) if _fits(each, instance)]
+        fitting = [each.schema for each in self._members(members) if each.fits(instance)]
         if not fitting:
             yield from self._no_member(members, instance)
             return
@@ -125,18 +146,23 @@ class Schemas:
                 return
         yield from errors
 
-    def _flat(self, members: Iterable[Json]) -> Iterator[Json]:
+    def _members(self, members: list[Json]) -> list[_Member]:
         """The members of a union, those of unions in it included."""
+        if id(members) not in self._unions:
+            self._unions[id(members)] = list(self._flat(members))
+        return self._unions[id(members)]
+
+    def _flat(self, members: Iterable[Json]) -> Iterator[_Member]:
         for each in map(self._target, members):
             nested = each.get("oneOf") or each.get("anyOf")
             if nested:
                 yield from self._flat(nested)
             else:
-                yield each
+                yield _Member(each, _constants(each))
 
     def _no_member(self, members: list[Json], instance: object) -> Iterator[ValidationError]:
         tag = as_object(instance).get("type")
-        known = {value for each in self._flat(members) for value in _constants(each).get("type", ())}
+        known = {value for each in self._members(members) for value in each.constants.get("type", ())}
         if isinstance(tag, str) and tag not in known:
             if ":" not in tag:
                 yield ValidationError(f"the type {quoted(tag)} is not known", "unknown", instance=instance)
@@ -144,15 +170,9 @@ class Schemas:
             yield ValidationError(f"{quoted(instance, 60)} is nothing that is allowed here", "type", instance=instance)
 
 
-def _fits(schema: Json, instance: object) -> bool:
-    """Whether a member of a union is meant by a value: its JSON type fits, and its constant does."""
-    kind = schema.get("type")
-    if kind is not None and not isinstance(instance, _KINDS[kind]):
-        return False
-    if isinstance(instance, bool) and kind in {"integer", "number"}:
-        return False
-    given = as_object(instance)
-    return all(given[name] in values for name, values in _constants(schema).items() if name in given)
+def _first_items(validator: Any, items: Json, instance: object, _: Json) -> Generator[ValidationError]:
+    for at, element in enumerate(cast("list[object]", instance)[:MAX_ELEMENTS] if isinstance(instance, list) else ()):
+        yield from validator.descend(element, items, path=at)
 
 
 def _constants(schema: Json) -> Mapping[str, list[Any]]:

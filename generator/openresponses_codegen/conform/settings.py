@@ -17,9 +17,7 @@ class Limits:
     """For one exchange: a request with its whole answer, or one turn on a WebSocket."""
     closing_seconds: float = 5.0
     """For a stream to close after its end, and for a WebSocket to close."""
-    quiet_seconds: float = 0.2
-    """How long a WebSocket is listened to after a turn, for frames that must not come."""
-    answer_bytes: int = 8 * 1024 * 1024
+    answer_bytes: int = 4 * 1024 * 1024
     """For one answer, or all frames of one connection."""
     retries: int = 2
     """How often a request that is answered with 429 is sent again."""

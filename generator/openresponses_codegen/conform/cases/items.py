@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from openresponses_codegen.conform.asks import LONG, limited_stream, streams
+from openresponses_codegen.conform.asks import limited_stream, streams
 from openresponses_codegen.conform.case import ask, case
 from openresponses_codegen.conform.exchange import Answer
 from openresponses_codegen.conform.framing import parse_json
@@ -17,7 +17,11 @@ from openresponses_codegen.conform.story import TEXTS, Item, Misplaced, Part, St
 @ask
 async def unpadded_stream(probe: Probe) -> Answer:
     """A stream without padding."""
-    return await probe.create(input=LONG, stream=True, stream_options={"include_obfuscation": False})
+    return await probe.create(
+        input="Tell me in two short sentences what a river is like.",
+        stream=True,
+        stream_options={"include_obfuscation": False},
+    )
 
 
 def _items(stories: list[Story], kind: str | None = None) -> Iterator[tuple[str, Item]]:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from openresponses_codegen.conform.asks import FACT, NAME, QUESTION, needs_websockets, user
+from openresponses_codegen.conform.asks import FACT, QUESTION, needs_websockets, user
 from openresponses_codegen.conform.case import ask, case
 from openresponses_codegen.conform.cases.sse import LIFECYCLE, rising
-from openresponses_codegen.conform.cases.state import NOT_FOUND, UNKNOWN_ID, is_not_found, stored_id
+from openresponses_codegen.conform.cases.state import (
+    NOT_FOUND,
+    UNKNOWN_ID,
+    is_not_found,
+    recalls,
+    stored_id,
+    told_in_full,
+)
 from openresponses_codegen.conform.cases.tools import stray
 from openresponses_codegen.conform.exchange import TERMINAL, Answer, Conversation, Turn
 from openresponses_codegen.conform.framing import DONE
 from openresponses_codegen.conform.outcome import fail, require, skip
 from openresponses_codegen.conform.probe import Probe
-from openresponses_codegen.conform.reading import Json, as_object, items_of, quoted, text_of
+from openresponses_codegen.conform.reading import Json, as_object, items_of, quoted
 from openresponses_codegen.conform.websocket import Socket
 
 HELLO = {"input": [user("Say hello.")], "store": False}
@@ -294,12 +301,11 @@ def continued(given: Conversation) -> None:
     require(_found(given.turn(1)), f"the turn was answered with {given.turn(1).outline()}")
 
 
-@case("W4-recall", conversation)
-def recall(given: Conversation) -> None:
+@case("W4-recall", conversation, told_in_full)
+def recall(given: Conversation, control: Answer) -> None:
     """What was said in it is known."""
     _is_offered(given)
-    said = text_of(given.turn(1).response())
-    require(NAME in said, f"the model was told {quoted(FACT)} and answers {quoted(said)}")
+    recalls(given.turn(1).response(), control)
 
 
 @case("W4-not-over-http", continued_over_http)
