@@ -400,11 +400,11 @@ FAULTS: dict[str, Fault] = {
         ),
     ),
     "S8-line-feeds": framing(lambda writes: [each.replace(b"\n", b"\r\n") for each in writes]),
-    "S8-one-data-line": framing(
-        lambda writes: [*(each.replace(b", ", b",\ndata: ", 1) for each in writes[:-1]), DONE]
-    ),
+    "S8-one-data-line": framing(lambda writes: [*(each.replace(b", ", b",\ndata: ", 1) for each in writes[:-1]), DONE]),
     "S8-one-write": framing(
-        lambda writes: [piece for each in writes for piece in (each[: each.find(b"data:")], each[each.find(b"data:") :])]
+        lambda writes: [
+            piece for each in writes for piece in (each[: each.find(b"data:")], each[each.find(b"data:") :])
+        ]
     ),
     "L1-opened-first": streaming(
         SEA, lambda events: inserting("response.in_progress", _delta(events, output_index=9))(events)
@@ -447,12 +447,13 @@ FAULTS: dict[str, Fault] = {
     ),
     "L3-summary-done": streaming(REASONS, dropping("response.reasoning_summary_text.done")),
     "L4-deltas-join": streaming(
-        "", lambda events: [each.update(delta="{") for each in of(events, "response.function_call_arguments.delta")] and None
+        "",
+        lambda events: (
+            [each.update(delta="{") for each in of(events, "response.function_call_arguments.delta")] and None
+        ),
     ),
     "L4-arguments-done": streaming("", dropping("response.function_call_arguments.done")),
-    "L4-arguments-are-json": streaming(
-        "get_weather", replacing('\\"city\\"', "city")
-    ),
+    "L4-arguments-are-json": streaming("get_weather", replacing('\\"city\\"', "city")),
     "L5-annotations": streaming(
         SEA,
         lambda events: inserting(
@@ -477,10 +478,10 @@ FAULTS: dict[str, Fault] = {
     ),
     "L7-summary-index": streaming(
         REASONS,
-        lambda events: [
-            each.update(summary_index=each["summary_index"] + 1) for each in events if "summary_index" in each
-        ]
-        and None,
+        lambda events: (
+            [each.update(summary_index=each["summary_index"] + 1) for each in events if "summary_index" in each]
+            and None
+        ),
     ),
     "L8-reason": streaming(
         LIGHTHOUSE, lambda events: events[-1]["response"].update(incomplete_details={"reason": "length"})
@@ -489,9 +490,7 @@ FAULTS: dict[str, Fault] = {
     "L9-fold": streaming(SEA, lambda events: events[-1]["response"]["output"][0]["content"][0].update(text="else")),
     "L10-padding": streaming(SEA, without("obfuscation", "response.output_text.delta")),
     "L10-random": streaming(SEA, setting("response.output_text.delta", obfuscation="xxxx")),
-    "L10-no-padding": streaming(
-        '"include_obfuscation": false', setting("response.output_text.delta", obfuscation="x")
-    ),
+    "L10-no-padding": streaming('"include_obfuscation": false', setting("response.output_text.delta", obfuscation="x")),
     "L10-deltas-only": streaming(SEA, setting("response.output_text.done", obfuscation="x")),
     "R1-parts": streaming(REASONS, replacing('"summary_text"', '"text"')),
     "R2-encrypted-on-request": streaming(REASONS, replacing('"encrypted_content"', '"encrypted"')),
@@ -503,7 +502,8 @@ FAULTS: dict[str, Fault] = {
     "P1-recall": _forgetful(first=True),
     "P1-recall-chain": _forgetful(first=False),
     "P1-instructions": answering(
-        QUESTION, lambda response: response.update(instructions="Be brief.") if response["previous_response_id"] else None
+        QUESTION,
+        lambda response: response.update(instructions="Be brief.") if response["previous_response_id"] else None,
     ),
     "P2-code": erring(UNKNOWN_ID, 404, code="not_found"),
     "P2-status": answering(UNKNOWN_ID, lambda body: body["error"].update(type="invalid_request"), status=404),
@@ -512,7 +512,9 @@ FAULTS: dict[str, Fault] = {
     "P3-reference": refusing("item_reference", but="no_such_item"),
     "P3-unknown-reference": accepting("no_such_item"),
     "P5-queued": answering('"background": true', lambda response: response.update(status="in_progress")),
-    "P5-fetched": _route("GET", "/v1/responses/", 404, {"error": {"message": "no", "type": "not_found", "param": None, "code": None}}),
+    "P5-fetched": _route(
+        "GET", "/v1/responses/", 404, {"error": {"message": "no", "type": "not_found", "param": None, "code": None}}
+    ),
     "P6-phase": refusing('"phase"'),
     "X1-ends-with-call": answering(
         '"tool_choice": "required"',
@@ -520,7 +522,9 @@ FAULTS: dict[str, Fault] = {
             {"type": "message", "id": "msg_x", "status": "completed", "role": "assistant", "content": []}
         ),
     ),
-    "X1-call-ids": output('"tool_choice": "required"', lambda items: [item.update(call_id="") for item in items] and None),
+    "X1-call-ids": output(
+        '"tool_choice": "required"', lambda items: [item.update(call_id="") for item in items] and None
+    ),
     "X1-result": refusing("function_call_output", '"function_call"', but=STRAY),
     "X1-result-by-chain": refusing("function_call_output", "previous_response_id"),
     "X5-required": answering('"tool_choice": "required"', _without_item("function_call")),
@@ -532,9 +536,7 @@ FAULTS: dict[str, Fault] = {
         '"tool_choice": {"type": "allowed_tools", "mode": "required"', lambda items: items[0].update(name="get_weather")
     ),
     "X6-tools-unchanged": answering('"mode": "required"', lambda response: response["tools"].pop(0) and None),
-    "X7-one-call": output(
-        '"parallel_tool_calls": false', lambda items: items.append({**CALL, "name": "get_weather"})
-    ),
+    "X7-one-call": output('"parallel_tool_calls": false', lambda items: items.append({**CALL, "name": "get_weather"})),
     "X8-stray-result": accepting(STRAY),
     "E1-body": answering(HOT, lambda _: {"detail": "no"}, status=400),
     "E2-unauthorized-body": answering("", lambda _: {"detail": "no"}, status=401),
@@ -564,9 +566,7 @@ FAULTS: dict[str, Fault] = {
     "W1-no-stream-options": hearing('"stream_options"', "stream_options"),
     "W1-no-background": hearing('"background"', "background"),
     "W2-text-frames": turning("Please remember it", lambda events: [json.dumps(each).encode() for each in events]),
-    "W2-no-done": turning(
-        "Please remember it", lambda events: [*map(json.dumps, events), "[DONE]"]
-    ),
+    "W2-no-done": turning("Please remember it", lambda events: [*map(json.dumps, events), "[DONE]"]),
     "W2-order": turning("Please remember it", dropping("response.in_progress")),
     "W2-sequence": turning("Please remember it", lambda events: events[4].update(sequence_number=3)),
     "W2-fold": turning(
@@ -596,10 +596,14 @@ FAULTS: dict[str, Fault] = {
     "C1-next-to-nothing": refusing('"Hi."'),
     "C1-cache-key": refusing("/compact", "conform-cache"),
     "C1-model": Fault(
-        request=lambda exchange: exchange.path.endswith("compact")
-        and b'"model"' not in exchange.body
-        and setattr(exchange, "body", b'{"model": "m", ' + exchange.body[1:])
-        or None
+        request=lambda exchange: (
+            (
+                exchange.path.endswith("compact")
+                and b'"model"' not in exchange.body
+                and setattr(exchange, "body", b'{"model": "m", ' + exchange.body[1:])
+            )
+            or None
+        )
     ),
     "C1-chain": refusing("/compact", "previous_response_id", but=UNKNOWN_ID),
     "C1-unknown-chain": accepting(UNKNOWN_ID, path="/v1/responses/compact"),

@@ -1,7 +1,7 @@
 """A small server that keeps every rule that can be seen from outside, for faults to be laid over.
 
-An ASGI application without a framework: JSON, server-sent events, WebSocket, compaction, a store in memory. It answers by
-what it is asked, as a model with no will of its own would.
+An ASGI application without a framework: JSON, server-sent events, WebSocket, compaction, a store in memory. It answers
+by what it is asked, as a model with no will of its own would.
 """
 
 from __future__ import annotations
@@ -97,7 +97,10 @@ class Server:
         try:
             answer = self._answer(scope, await _body(receive))
             if isinstance(answer, list):
-                kind, bodies = "text/event-stream", [sse([event], done=False) for event in answer] + [b"data: [DONE]\n\n"]
+                kind, bodies = (
+                    "text/event-stream",
+                    [sse([event], done=False) for event in answer] + [b"data: [DONE]\n\n"],
+                )
             else:
                 bodies = [_dumped(answer).encode()]
         except RefusedError as error:
@@ -255,9 +258,7 @@ class Server:
     def _compact(self, request: Json) -> Json:
         context = self._context(request, self._stored)
         kept = [item for item in context if item["type"] == "message" and item["role"] == "user"]
-        shown = [
-            message({"type": "input_text", "text": _text(item)}, role="user", id=self._id("msg")) for item in kept
-        ]
+        shown = [message({"type": "input_text", "text": _text(item)}, role="user", id=self._id("msg")) for item in kept]
         summary = {"type": "compaction", "id": self._id("cmp"), "encrypted_content": "b3BhcXVl"}
         return {
             "id": self._id("comp"),
@@ -291,9 +292,7 @@ class Server:
                 request = json.loads(frame)
             except ValueError as error:
                 raise RefusedError(f"no JSON: {error}") from None
-            for name in ("stream", "stream_options", "background"):
-                if name in request:
-                    raise RefusedError("it must not be here", param=name)
+            _refuse_disallowed(request)
             request.pop("type", None)
             previous = request.get("previous_response_id")
             request = self._checked(request, "CreateResponseBody")
@@ -314,6 +313,12 @@ class Server:
 def _is_tolerated(finding: Finding) -> bool:
     """Rule Z6: the document knows the content of reasoning only as null."""
     return re.fullmatch(r"input\[\d+\]\.content", finding.path) is not None
+
+
+def _refuse_disallowed(request: Json) -> None:
+    for name in ("stream", "stream_options", "background"):
+        if name in request:
+            raise RefusedError("it must not be here", param=name)
 
 
 async def _body(receive: Any) -> bytes:
@@ -355,4 +360,4 @@ def _said(request: Json, context: list[Json]) -> str:
     whole = " ".join(_text(item) for item in context if item["type"] == "message")
     name = re.search(r"My name is (\w+)", whole)
     known = f" Your name is {name.group(1)}." if name else ""
-    return f"This is an answer to {len(context)} items and {len(whole.split())} words of input, in one or two sentences.{known}"
+    return f"This answers {len(context)} items and {len(whole.split())} words of input, in a sentence or two.{known}"

@@ -55,7 +55,9 @@ class Exchange:
     def events(self) -> list[Json]:
         """The events of a stream, without its end."""
         blocks = b"".join(self.pieces).decode().split("\n\n")
-        data = [line.removeprefix("data: ") for block in blocks for line in block.split("\n") if line.startswith("data:")]
+        data = [
+            line.removeprefix("data: ") for block in blocks for line in block.split("\n") if line.startswith("data:")
+        ]
         return [json.loads(each) for each in data if each != "[DONE]"]
 
 

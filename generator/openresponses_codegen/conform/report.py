@@ -12,6 +12,7 @@ from openresponses_codegen.conform.outcome import Outcome
 from openresponses_codegen.conform.record import Record
 from openresponses_codegen.conform.redaction import Redaction
 from openresponses_codegen.conform.settings import Settings
+from openresponses_codegen.diagnostics import shown
 
 FORMAT_VERSION = 1
 """Of the JSON form; it rises when a field changes its meaning or goes."""
@@ -162,6 +163,11 @@ def _exchanges(record: Record) -> Iterator[ShownExchange]:
         for turn in conversation.turns:
             came = [each if isinstance(each, str) else json.dumps(repr(each)) for each in turn.messages]
             yield ShownExchange(conversation.ask, f"WebSocket /responses\n\n{turn.sent}", "\n".join([*came, problem]))
+
+
+def printable(text: str) -> str:
+    """The text with nothing in it that a terminal, XML or a browser could take for more than text."""
+    return "\n".join(shown(line, MAX_SHOWN) for line in text.expandtabs(4).splitlines())
 
 
 def _clipped(redaction: Redaction, text: str) -> str:

@@ -24,7 +24,7 @@ from openresponses_codegen.diagnostics import shown
 
 MAX_FINDINGS = 20
 """So many deviations of one value are told; a thousand more say no more."""
-MAX_ELEMENTS = 1000
+MAX_ELEMENTS = 200
 """So many elements of an array are looked at."""
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {

@@ -9,8 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from openresponses_codegen.conform.case import SECTIONS
 from openresponses_codegen.conform.formats.text import summary_line
-from openresponses_codegen.conform.report import Report
-from openresponses_codegen.text import visible
+from openresponses_codegen.conform.report import Report, printable
 
 
 def html_report(report: Report) -> str:
@@ -19,7 +18,7 @@ def html_report(report: Report) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["visible"] = visible
+    environment.filters["printable"] = printable
     sections = [
         (f"{section}. {SECTIONS[section]}", [(each, report.shown(each)) for each in results])
         for section, results in groupby(report.results, lambda each: each.section)

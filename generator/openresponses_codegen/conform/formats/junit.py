@@ -7,8 +7,7 @@ from xml.etree import ElementTree as ET
 
 from openresponses_codegen.conform.case import SECTIONS
 from openresponses_codegen.conform.outcome import Outcome
-from openresponses_codegen.conform.report import Report, Result
-from openresponses_codegen.text import visible
+from openresponses_codegen.conform.report import Report, Result, printable
 
 
 def junit_report(report: Report) -> str:
@@ -35,10 +34,10 @@ def _count(element: ET.Element, results: list[Result]) -> None:
 
 def _add(suite: ET.Element, report: Report, result: Result) -> None:
     found = ET.SubElement(suite, "testcase", classname=result.rule, name=f"{result.id}: {result.title}")
-    reason = visible(result.reason or "")
+    reason = printable(result.reason or "")
     if result.outcome is Outcome.FAILED:
         told = [f"sent:\n{each.sent}\n\ncame:\n{each.came}" for each in report.shown(result)[-1:]]
-        ET.SubElement(found, "failure", message=reason).text = visible("\n\n".join([reason, *told]))
+        ET.SubElement(found, "failure", message=reason).text = printable("\n\n".join([reason, *told]))
     elif result.outcome is not Outcome.PASSED:
         advice = "advice: " if result.outcome is Outcome.ADVICE else ""
         ET.SubElement(found, "skipped", message=f"{advice}{reason}")
