@@ -360,4 +360,7 @@ def _said(request: Json, context: list[Json]) -> str:
     whole = " ".join(_text(item) for item in context if item["type"] == "message")
     name = re.search(r"My name is (\w+)", whole)
     known = f" Your name is {name.group(1)}." if name else ""
-    return f"This answers {len(context)} items and {len(whole.split())} words of input, in a sentence or two.{known}"
+    return (
+        f"This is an answer to {len(context)} items and {len(whole.split())} words of input, "
+        f"and it is made of a good many words, too.{known}"
+    )

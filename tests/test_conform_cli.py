@@ -145,9 +145,8 @@ def test_wrong_use_is_one_clear_error(arguments: list[str], message: str) -> Non
     ("path", "key", "message"),
     [("/sound/v1", None, "--api-key"), ("/sound/v2", KEY, "base URL"), ("/sound/v1/responses/", KEY, "passed")],
 )
-def test_a_server_that_lets_nobody_in_is_one_clear_error(
-    host: Host, sound: str, path: str, key: str | None, message: str
-) -> None:
+@pytest.mark.usefixtures("sound")
+def test_a_server_that_lets_nobody_in_is_one_clear_error(host: Host, path: str, key: str | None, message: str) -> None:
     result = conform(host.url + path, "--rule", "T1", key=key)
     assert message in result.output
     assert result.exit_code == (0 if message == "passed" else 2)
