@@ -378,6 +378,7 @@ FAULTS: dict[str, Fault] = {
     "W2-no-done": turning(TOLD, lambda events: [*map(json.dumps, events), "[DONE]"]),
     "W2-order": turning(TOLD, without("response.in_progress")),
     "W2-sequence": turning(TOLD, put(4, sequence_number=3)),
+    "W2-shape": turning(TOLD, on("response.output_text.done", drop("item_id"))),
     "W2-fold": turning(TOLD, put(-1, "response", "output", 0, "content", 0, text="else")),
     "W3-in-order": _interleaved(),
     "W3-own-response": _same_id(),

@@ -127,6 +127,8 @@ def _ends(events: list[Json]) -> bool:
 class Turn:
     """A frame that was sent on a WebSocket, and the frames that came before the turn was over."""
 
+    name: str
+    """The ask and the number of the turn."""
     sent: str
     messages: list[str | bytes] = field(default_factory=list[str | bytes])
     problem: str | None = None

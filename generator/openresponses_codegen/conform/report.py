@@ -27,6 +27,7 @@ class ShownExchange:
     """A request, or a frame that was sent, and what came."""
 
     ask: str
+    """What asked for it; with the number of the turn, on a WebSocket."""
     sent: str
     came: str
 
@@ -112,11 +113,12 @@ def report_of(settings: Settings, tool: str, seconds: float, verdicts: Iterable[
     exchanges = [
         ShownExchange(each.ask, _clipped(redaction, each.sent), _clipped(redaction, each.came))
         for each in _exchanges(record)
-        if each.ask in wanted
+        if {each.ask, _ask_of(each)} & wanted
     ]
     places: dict[str, list[int]] = {}
     for at, exchange in enumerate(exchanges):
-        places.setdefault(exchange.ask, []).append(at)
+        for name in {exchange.ask, _ask_of(exchange)}:
+            places.setdefault(name, []).append(at)
     return Report(
         redaction.text(settings.url),
         settings.release,
@@ -126,6 +128,11 @@ def report_of(settings: Settings, tool: str, seconds: float, verdicts: Iterable[
         tuple(_result(each, redaction, places) for each in given),
         tuple(exchanges),
     )
+
+
+def _ask_of(exchange: ShownExchange) -> str:
+    """The ask, without the number of a turn."""
+    return exchange.ask.partition(", turn ")[0]
 
 
 _SHOWN = {Outcome.FAILED, Outcome.ADVICE}
@@ -162,7 +169,7 @@ def _exchanges(record: Record) -> Iterator[ShownExchange]:
             yield ShownExchange(conversation.ask, "WebSocket /responses", "\n".join([opened, problem]))
         for turn in conversation.turns:
             came = [each if isinstance(each, str) else json.dumps(repr(each)) for each in turn.messages]
-            yield ShownExchange(conversation.ask, f"WebSocket /responses\n\n{turn.sent}", "\n".join([*came, problem]))
+            yield ShownExchange(turn.name, f"WebSocket /responses\n\n{turn.sent}", "\n".join([*came, problem]))
 
 
 def printable(text: str) -> str:

@@ -113,7 +113,7 @@ class Socket:
         except (TimeoutError, OSError, WebSocketException) as error:
             self._broken(error)
             return None
-        turn = Turn(frame)
+        turn = Turn(f"{self.conversation.ask}, turn {len(self.conversation.turns) + 1}", frame)
         self.conversation.turns.append(turn)
         return turn
 

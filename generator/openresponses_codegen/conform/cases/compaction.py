@@ -179,7 +179,7 @@ def returned(answer: Answer) -> None:
 @case("C2-recall", continued_from_compaction, told_in_full)
 def recall(answer: Answer, control: Answer) -> None:
     """What was said before the compaction is known."""
-    recalls(answer.response(), control)
+    recalls(answer.response(), control, answer.ask)
 
 
 @case("Z11-usage", compacted)

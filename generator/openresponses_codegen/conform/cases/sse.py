@@ -79,13 +79,13 @@ def closes(stories: list[Story]) -> None:
             require(story.answer.problem is None, f"after [DONE] {story.answer.problem}", story.name)
 
 
-def rising(events: list[Json]) -> None:
-    """Fail unless the sequence numbers of events rise (rule S3)."""
+def rising(events: list[Json], name: str) -> None:
+    """Fail unless the sequence numbers of events rise (rule S3); `name` says where they came."""
     before = None
     for event in events:
         number = event.get("sequence_number")
         if isinstance(number, int):
-            require(before is None or number > before, f"{event.get('type')} has {number} after {before}")
+            require(before is None or number > before, f"{event.get('type')} has {number} after {before}", name)
             before = number
 
 
@@ -93,7 +93,7 @@ def rising(events: list[Json]) -> None:
 def sequence_rises(stories: list[Story]) -> None:
     """`sequence_number` rises with every event."""
     for story in stories:
-        rising(story.events)
+        rising(story.events, story.name)
 
 
 @case("S3-from-zero-by-one", streams, advice=True)

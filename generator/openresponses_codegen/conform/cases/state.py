@@ -120,13 +120,13 @@ async def stored_item(probe: Probe) -> str:
     return str(messages[0]["id"])
 
 
-def recalls(response: Json, control: Answer) -> None:
+def recalls(response: Json, control: Answer, name: str) -> None:
     """Fail unless the model knows what it was told; skip where it would not know it anyway."""
     said = text_of(response)
     if NAME not in said:
         if NAME not in text_of(control.response()):
             skip("the model does not recall the fact when it has the whole conversation either")
-        fail(f"the model was told {quoted(FACT)} and answers {quoted(said)}")
+        fail(f"the model was told {quoted(FACT)} and answers {quoted(said)}", name)
 
 
 def is_not_found(answer: Answer) -> None:
@@ -153,13 +153,13 @@ def echo(first: Answer, second: Answer) -> None:
 @case("P1-recall", continued, told_in_full)
 def recall(answer: Answer, control: Answer) -> None:
     """What was said in the previous response is known."""
-    recalls(answer.response(), control)
+    recalls(answer.response(), control, answer.ask)
 
 
 @case("P1-recall-chain", continued_again, told_in_full)
 def recall_chain(answer: Answer, control: Answer) -> None:
     """What was said further up the chain is known."""
-    recalls(answer.response(), control)
+    recalls(answer.response(), control, answer.ask)
 
 
 @case("P1-instructions", continued)

@@ -21,6 +21,7 @@ from openresponses_codegen.conform.framing import DONE
 from openresponses_codegen.conform.outcome import fail, require, skip
 from openresponses_codegen.conform.probe import Probe
 from openresponses_codegen.conform.reading import Json, as_object, items_of, quoted
+from openresponses_codegen.conform.schema import Finding
 from openresponses_codegen.conform.websocket import Socket
 
 HELLO = {"input": [user("Say hello.")], "store": False}
@@ -36,6 +37,18 @@ async def conversation(probe: Probe) -> Conversation:
             await socket.create(input=[user(QUESTION)], store=False, previous_response_id=response_id)
             await socket.create(**HELLO)
     return socket.conversation
+
+
+@ask
+async def turn_findings(probe: Probe) -> list[tuple[Turn, Json, Finding]]:
+    """What is wrong about the shapes of their events."""
+    return [
+        (turn, event, finding)
+        for turn in _answered(await _opened(probe))
+        for event in turn.raw_events
+        for finding in probe.schemas.event_findings(event)
+        if not finding.path.startswith("response.output")  # it is what was closed before
+    ]
 
 
 @ask
@@ -211,7 +224,7 @@ def turn(given: Conversation) -> None:
     """`response.create` is answered with a response."""
     _is_offered(given)
     first = given.turn(0)
-    require(_found(first), f"the turn was answered with {first.outline()}")
+    require(_found(first), f"the turn was answered with {first.outline()}", first.name)
 
 
 @case("W1-no-stream", stream_named)
@@ -237,17 +250,17 @@ def text_frames(given: Conversation) -> None:
     """Events come as text frames of one JSON object each."""
     for each in _answered(given):
         binary = [message for message in each.messages if isinstance(message, bytes)]
-        require(not binary, f"{len(binary)} frames are binary")
+        require(not binary, f"{len(binary)} frames are binary", each.name)
         done = [message for message in each.messages if isinstance(message, str) and DONE in message]
         count = len(each.messages) - len(each.raw_events)
-        require(count == len(done), f"{count} frames are no JSON objects")
+        require(count == len(done), f"{count} frames are no JSON objects", each.name)
 
 
 @case("W2-no-done", conversation)
 def no_done(given: Conversation) -> None:
     """There is no `[DONE]`."""
     for each in _answered(given):
-        require(DONE not in map(str, each.messages), "a frame is [DONE]")
+        require(DONE not in map(str, each.messages), "a frame is [DONE]", each.name)
 
 
 @case("W2-order", conversation)
@@ -256,16 +269,22 @@ def order(given: Conversation) -> None:
     for each in _answered(given):
         kinds = [event.get("type") for event in each.raw_events if event.get("type") in LIFECYCLE]
         begun = [kind for kind in kinds if kind != "response.queued"]
-        require(
-            begun[:2] == ["response.created", "response.in_progress"] and len(begun) == 3, f"it has {quoted(kinds)}"
-        )
+        holds = begun[:2] == ["response.created", "response.in_progress"] and len(begun) == 3
+        require(holds, f"it has {quoted(kinds)}", each.name)
 
 
 @case("W2-sequence", conversation)
 def sequence(given: Conversation) -> None:
     """`sequence_number` rises with every event of a turn."""
     for each in _answered(given):
-        rising(each.raw_events)
+        rising(each.raw_events, each.name)
+
+
+@case("W2-shape", turn_findings)
+def shape(findings: list[tuple[Turn, Json, Finding]]) -> None:
+    """Events have the shape of the schema."""
+    for turn, event, finding in findings:
+        fail(f"{event['type']}: {finding}", turn.name)
 
 
 @case("W2-fold", conversation)
@@ -274,7 +293,7 @@ def fold(given: Conversation) -> None:
     for each in _answered(given):
         closed = [event.get("item") for event in each.events() if event.get("type") == "response.output_item.done"]
         output = items_of(each.response())
-        require(closed == output, f"closed were {quoted(closed)}, at the end there is {quoted(output)}")
+        require(closed == output, f"closed were {quoted(closed)}, at the end there is {quoted(output)}", each.name)
 
 
 @case("W3-in-order", queued_turns)
@@ -298,14 +317,16 @@ def own_response(given: Conversation) -> None:
 def continued(given: Conversation) -> None:
     """The latest response can be continued with `store: false`."""
     _is_offered(given)
-    require(_found(given.turn(1)), f"the turn was answered with {given.turn(1).outline()}")
+    second = given.turn(1)
+    require(_found(second), f"the turn was answered with {second.outline()}", second.name)
 
 
 @case("W4-recall", conversation, told_in_full)
 def recall(given: Conversation, control: Answer) -> None:
     """What was said in it is known."""
     _is_offered(given)
-    recalls(given.turn(1).response(), control)
+    second = given.turn(1)
+    recalls(second.response(), control, second.name)
 
 
 @case("W4-not-over-http", continued_over_http)
@@ -325,9 +346,9 @@ def eviction(given: Conversation) -> None:
     """A response whose continuation failed is not known any more."""
     _continuation_failed(given)
     again = given.turn(2)
-    require(again.error_frame is not None, f"the third turn was answered with {again.outline()}")
+    require(again.error_frame is not None, f"the third turn was answered with {again.outline()}", again.name)
     code = again.error().get("code")
-    require(code == NOT_FOUND, f"the code is {quoted(code)}")
+    require(code == NOT_FOUND, f"the code is {quoted(code)}", again.name)
 
 
 @case("W5-stored", evicted_but_stored)
@@ -335,7 +356,7 @@ def stored_is_known(given: Conversation) -> None:
     """A response that is stored is known even then."""
     _continuation_failed(given)
     again = given.turn(2)
-    require(again.error_frame is None, f"the third turn was answered with {quoted(again.error_frame)}")
+    require(again.error_frame is None, f"the third turn was answered with {quoted(again.error_frame)}", again.name)
 
 
 def _continuation_failed(given: Conversation) -> None:
