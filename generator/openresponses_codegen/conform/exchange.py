@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from openresponses_codegen.conform.framing import INVALID, Frame, frames_of, parse_json
-from openresponses_codegen.conform.outcome import skip
+from openresponses_codegen.conform.outcome import skip, some
 from openresponses_codegen.conform.reading import Json, as_object, objects, quoted
 
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
@@ -154,6 +154,11 @@ class Turn:
         return as_object(self.events()[-1]["response"])
 
     @property
+    def found(self) -> Json:
+        """The response at the end of the turn, if there is one, else an empty object."""
+        return as_object(self.raw_events[-1].get("response")) if self.raw_events else {}
+
+    @property
     def error_frame(self) -> Json | None:
         """The error frame that ended the turn (rule W6)."""
         found = self.raw_events
@@ -182,6 +187,17 @@ class Conversation:
     def is_open(self) -> bool:
         """Whether the handshake was accepted."""
         return self.status == 101
+
+    def check_offered(self) -> None:
+        """Skip where the server has no WebSocket."""
+        if not self.is_open:
+            skip(f"the server offers no WebSocket: {self.problem}")
+
+    def answered(self) -> list[Turn]:
+        """The turns that were answered with responses."""
+        self.check_offered()
+        found = [each for each in self.turns if each.raw_events and each.raw_events[-1].get("type") in TERMINAL]
+        return some(found, "no turn was answered with a response")
 
     def turn(self, number: int) -> Turn:
         """A turn, from 0."""

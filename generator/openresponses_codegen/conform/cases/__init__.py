@@ -15,8 +15,22 @@ from openresponses_codegen.conform.cases import (
     state,
     tools,
     websocket,
+    websocket_errors,
 )
 
-MODULES = (http, sse, items, reasoning, state, tools, errors, websocket, compaction, extensions, field)
+MODULES = (
+    http,
+    sse,
+    items,
+    reasoning,
+    state,
+    tools,
+    errors,
+    websocket,
+    websocket_errors,
+    compaction,
+    extensions,
+    field,
+)
 CASES = registered()
 """All cases, in the order of sections and rules."""
