@@ -32,5 +32,6 @@ MODULES = (
     extensions,
     field,
 )
+"""Importing them registers their cases."""
 CASES = registered()
 """All cases, in the order of sections and rules."""
