@@ -69,7 +69,9 @@ def texts(way: Way, checker: Checker, words: Sequence[str]) -> Iterator[str]:
     yield from (_FORMATS[name][0] for name in formats)
     languages = checker.languages
     if not patterns and not avoided and not formats:
-        yield from (_fitted(f"{words[0]} {number}", least, most) for number in range(2, _MOST_TEXTS))
+        yield from (
+            _fitted(f"{words[0]} {number}", least, most) for number in range(2, _MOST_TEXTS)
+        )
     length = _of_length(languages, least, most)
     parts = [length, *map(checker.pattern, patterns)]
     parts += [languages.other(checker.pattern(each)) for each in avoided]
