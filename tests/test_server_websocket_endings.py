@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import uvicorn
 from openresponses_kit.server.app import ResponsesApp, create_app
+from openresponses_kit.server.serving import server_of
 from openresponses_kit.server.settings import ServerSettings
 from running_server import RunningServer, running
 from scripted_service import ScriptedService
@@ -124,6 +128,36 @@ def test_s5_w6_a_server_that_stops_lets_a_turn_finish_within_a_limit(
         assert not stopping.is_alive()
 
 
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_s5_uvicorn_leaves_a_turn_its_time_when_it_is_told_to_stop(
+    service: ScriptedService, *, is_forced: bool
+) -> None:
+    """Told once, the server lets the turn in flight finish before it closes WebSockets; told twice, it does not."""
+    open_gate = opened_gate(service, "gated")
+    app = create_app(service, store=None)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = server_of(uvicorn.Config(app, log_level="error", ws_per_message_deflate=False), app)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        until(lambda: server.started)
+        with talking(RunningServer(listener.getsockname()[1], server)) as talk:
+            talk.create("gated")
+            while talk.receive()["type"] != "response.output_text.delta":
+                pass
+            server.should_exit = True
+            until(lambda: app.core.is_draining)
+            if is_forced:
+                server.force_exit = True
+                assert talk.close_code() == 1012
+            else:
+                open_gate()
+                assert text_of(talk.turn()[-1]["response"]) == "begun"
+                assert talk.close_code() == 1001
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
 @pytest.mark.parametrize("way", ["close", "cut", "garbage"])
 @pytest.mark.parametrize("name", ["endless", "silent", "busy"])
 def test_z16_the_leaving_of_a_client_stops_the_service(
@@ -197,3 +231,26 @@ def test_a_client_that_does_not_read_holds_a_bounded_buffer(service: ScriptedSer
         talk.websocket.close_socket()
     # What the system's socket buffers take is some megabytes; 125 MB would have been written.
     assert len(written) < 400
+
+
+def test_s3_l9_a_turn_that_is_stopped_loses_nothing_though_its_client_did_not_read(service: ScriptedService) -> None:
+    """What was written while the client did not read, it reads later, all of it and once, up to the error frame."""
+
+    @service.script
+    async def flooding(_request: Any, out: Any) -> None:
+        async with out.message() as message:
+            for number in itertools.count():
+                await message.text(f"{number} " * 8192)
+
+    app = create_app(service, store=None)
+    with running(app) as server, talking(server) as talk:
+        with talk.websocket.recv_flow_control:
+            talk.create("flooding")
+            until(lambda: "flooding" in service.begun)
+            drain(server, app, 0.5)
+        frames = talk.turn()
+        assert error_of(frames[-1]) == (503, "server_error", None)
+        assert [each["sequence_number"] for each in frames[:-1]] == list(range(len(frames) - 1))
+        deltas = [each["delta"] for each in frames if each["type"] == "response.output_text.delta"]
+        assert frames[-2]["item"]["content"][0]["text"] == "".join(deltas)
+        assert talk.close_code() == 1001

@@ -1,16 +1,14 @@
 """What a connection remembers of its latest responses.
 
 Rules kept here: W4 (the most recent response can be continued, kept or not), W5 (one that a turn
-failed to continue is forgotten), R3 (nothing is written).
+failed to continue is forgotten), R3 (nothing is written), Z19 (items stand as they were).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from pydantic_core import from_json, to_json
-
+from ._slices import member_of
 from .store import StoredResponse
 
 
@@ -49,8 +47,7 @@ class RecentResponses:
 
 def _joined(before: StoredResponse, record: StoredResponse) -> bytes:
     """The window of a response: that of the one before, its output, and the new input (P1)."""
-    response: dict[str, Any] = from_json(before.response)
-    arrays = (before.input, to_json(response["output"]), record.input)
+    arrays = (before.input, member_of(before.response, "output"), record.input)
     return b"[%b]" % b",".join(filter(None, (array.strip()[1:-1].strip() for array in arrays)))
 
 

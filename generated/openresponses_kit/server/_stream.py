@@ -18,7 +18,7 @@ __all__ = ["EventSink", "Stream"]
 class EventSink(Protocol):
     """Where the events of a response go."""
 
-    def frame(self, event_type: str) -> tuple[bytes, bytes]:
+    def frame(self, event_type: str, /) -> tuple[bytes, bytes]:
         """What goes before and after the JSON of an event of this type (rule S1)."""
         ...
 

@@ -210,6 +210,7 @@ class Core:
         settings = self.settings
         include = request.include or ()
         options = request.stream_options
+        calls = CallRules.of(request)
         opening = Opening(
             id=new_id("resp"),
             created_at=int(time.time()),
@@ -220,7 +221,8 @@ class Core:
                 stored=is_stored,
             ),
             context=context.items,
-            calls=CallRules.of(request),
+            calls=calls,
+            functions=calls.allowed,
             encrypted_reasoning="reasoning.encrypted_content" in include,
             logprobs="message.output_text.logprobs" in include or bool(request.top_logprobs),
             padding=options is None or options.include_obfuscation is not False,
@@ -355,7 +357,10 @@ class Core:
     async def compact(
         self, request: CompactResponseMethodPublicBody, content: bytes, caller: Caller
     ) -> bytes:
-        """Compact a window (rule C1). Returns the answer as JSON. Raises `ServiceError`."""
+        """Compact a window (rule C1), read from `content`.
+
+        Returns the answer as JSON. Raises `ServiceError`.
+        """
         if not self._is_open:
             await self._open_store()
         context = await context_of(request, content, owner=caller.owner, store=self.store)

@@ -30,6 +30,8 @@ __all__ = ["main", "server_of"]
 
 _PACKAGE = __name__.rpartition(".server.")[0]
 _KEY_VARIABLE = "OPENRESPONSES_API_KEY"
+_FORCE_SECONDS = 0.1
+"""How long it may take to notice that the server was told to stop twice, and is not to wait."""
 _LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
@@ -87,9 +89,12 @@ def server_of(config: uvicorn.Config, app: ResponsesApp) -> uvicorn.Server:
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # First this: uvicorn closes every WebSocket as soon as it begins to shut down.
             draining = asyncio.create_task(app.drain(app.core.settings.shutdown_seconds))
+            while not self.force_exit and not draining.done():
+                await asyncio.wait({draining}, timeout=_FORCE_SECONDS)
+            draining.cancel()
             await super().shutdown(sockets)
-            await draining
 
     return Server(config)
 
@@ -151,14 +156,14 @@ def _tell(listener: socket.socket, prefix: str, store: ResponseStore, *, has_key
     url = f"http://{shown}:{port}{prefix}"
     bearer = " -H 'authorization: Bearer …'" if has_key else ""
     kept = "in memory, bounded: all is gone when the server ends"
+    body = """-d '{"input": "My name is Ada."}'"""
     lines = [
         f"Serving a demonstration of Open Responses at {url}",
         f"Responses are kept {kept if isinstance(store, MemoryStore) else f'in {store}'}",
         f"A key is {'needed' if has_key else 'not needed'}",
-        f"Try: curl {url}/responses{bearer} -H 'content-type: application/json'"
-        """ -d '{"input": "My name is Ada."}' """,
+        f"Try: curl {url}/responses{bearer} -H 'content-type: application/json' {body}",
     ]
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in lines))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, cast
 from urllib.parse import urlsplit
@@ -256,7 +257,7 @@ class Turns:
 class FrameSink:
     """The sink of responses that are sent as frames (rule W2)."""
 
-    __slots__ = ("_send", "_sent", "_turns", "is_open")
+    __slots__ = ("_send", "_sent", "_turns", "_waiting", "is_open")
 
     def __init__(self, turns: Turns, send: Send) -> None:
         self.is_open = True
@@ -264,18 +265,28 @@ class FrameSink:
         self._turns = turns
         self._send = send
         self._sent = 0
+        self._waiting = deque[bytes]()
 
-    def frame(self, event_type: str) -> tuple[bytes, bytes]:
+    def frame(self, _event_type: str, /) -> tuple[bytes, bytes]:
         """What goes before and after the JSON of an event: nothing."""
         return b"", b""
 
     async def send(self, event: bytes) -> None:
         """Send one event or failure, as a frame. What is sent to a client that is gone is lost."""
+        waiting = self._waiting
+        waiting.append(event)
         self._sent += 1
         if not (self.is_open and self._sent % _EVENTS_PER_PAUSE):
             # A service that never waits for anything would keep everybody else from being served.
             await asyncio.sleep(0)
-        await self._try({"type": "websocket.send", "text": event.decode()})
+        while waiting:
+            first = waiting.popleft()
+            try:
+                await self._try({"type": "websocket.send", "text": first.decode()})
+            except asyncio.CancelledError:
+                # While it waited for the client to read; it goes out before the next one.
+                waiting.appendleft(first)
+                raise
 
     async def close(self, code: int, reason: str) -> None:
         """Close the connection. Nothing can be sent afterwards."""
@@ -301,8 +312,9 @@ def _previous_in(content: bytes) -> str | None:
         frame: object = from_json(content)
     except ValueError:
         return None
-    fields = cast("Mapping[str, object]", frame) if isinstance(frame, dict) else {}
-    previous = fields.get("previous_response_id")
+    if not isinstance(frame, dict):
+        return None
+    previous = cast("Mapping[str, object]", frame).get("previous_response_id")
     return previous if isinstance(previous, str) else None
 
 

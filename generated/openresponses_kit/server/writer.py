@@ -33,7 +33,7 @@ from ._writers import (
 from .errors import ServiceError, WriterError
 
 if TYPE_CHECKING:
-    from ..models import ItemParam
+    from ..models import FunctionToolParam, ItemParam
 
 __all__ = [
     "CallLimits",
@@ -59,6 +59,8 @@ class Opening(Terms):
 
     context: list[ItemParam]
     """The items to sample over (rules P1, P3)."""
+    functions: tuple[FunctionToolParam, ...] = ()
+    """The functions that may be called (rules X5, X6)."""
     request_id: str = ""
     """The server's name for the request."""
     caller: str = ""
@@ -102,6 +104,16 @@ class ResponseWriter:
     def caller(self) -> str:
         """A name for who sent the request."""
         return self._opening.caller
+
+    @property
+    def functions(self) -> tuple[FunctionToolParam, ...]:
+        """The functions of the request that may be called (rules X5, X6)."""
+        return self._opening.functions
+
+    @property
+    def must_call(self) -> bool:
+        """Whether one of them has to be called (rule X5)."""
+        return self._opening.calls.required
 
     async def start(self) -> None:
         """Say that work begins, before there is anything to write (rule S4).
