@@ -25,7 +25,6 @@ DELTAS = TEXTS | st.sampled_from(["{}", '{"a":', "1}", "\ud83d"])
 FIELDS = st.dictionaries(VENDOR_FIELDS | st.just("status"), ANY_JSON, max_size=2)
 TYPES = st.sampled_from(["acme:note", "acme:note", "acme:other", "Acme:note", "response.completed"])
 NOTES = st.sampled_from([CITATION, {"type": "acme:note"}, {"type": "note"}, {**CITATION, "url": None}])
-ERRORS = st.sampled_from([None, None, None, ValueError("it broke")])
 
 
 def step(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
@@ -46,29 +45,59 @@ def items(release: str) -> st.SearchStrategy[Any]:
     return st.builds(lambda item, changes: {**item, **changes}, known | vendors, changed)
 
 
-@cache
-def programs(release: str) -> st.SearchStrategy[list[Step]]:
-    opening = step("open", st.sampled_from(["message", "message", "reasoning", "call", "vendor", "forbidden"]))
-    steps = st.one_of(
-        opening,
-        opening,
-        step("part", st.sampled_from(["text_part", "refusal_part", "summary_part"])),
-        step("leave", ERRORS),
-        step("leave", ERRORS),
-        writing("text", "refuse", "summary", "write", "arguments", "encrypted"),
-        writing("text", "write"),
-        writing("text", "refuse", "summary", "write", "arguments", "encrypted", back=3),
-        step("score", DELTAS),
-        step("annotate", NOTES),
-        step("update", FIELDS),
-        step("note", TYPES, FIELDS),
-        step("event", TYPES, FIELDS),
-        step("item", items(release)),
-        step("usage", st.integers(-1, 9)),
-        step("incomplete", st.sampled_from(["max_output_tokens", "content_filter", ""])),
-        step("start"),
-    )
-    return st.lists(steps, max_size=14)
+def block(
+    opening: st.SearchStrategy[Step], filling: st.SearchStrategy[Step | list[Step]], most: int
+) -> st.SearchStrategy[list[Step]]:
+    """Something is opened, filled, and left."""
+    fillings = st.lists(filling, min_size=1, max_size=most)
+    return st.builds(lambda first, inner, last: flat([first, *inner, last]), opening, fillings, LEAVING)
+
+
+def flat(steps: list[Step | list[Step]]) -> list[Step]:
+    return [each for some in steps for each in (some if isinstance(some, list) else [some])]
+
+
+def opening(kind: str) -> st.SearchStrategy[Step]:
+    return step("open", st.just(kind))
+
+
+def part(kind: str) -> st.SearchStrategy[list[Step]]:
+    return block(step("part", st.just(kind)), writing("write"), 3)
+
+
+LEAVING = step("leave", st.sampled_from([None] * 15 + [ValueError("it broke")]))
+NOTED = step("annotate", NOTES) | step("score", TEXTS)
+NOTED_PART = block(step("part", st.just("text_part")), writing("write") | NOTED, 3)
+MESSAGE = block(opening("message"), writing("text", "refuse") | NOTED | NOTED_PART | part("refusal_part"), 5)
+THOUGHT = writing("summary", "text", "encrypted") | part("summary_part") | part("text_part")
+CALL = st.builds(
+    lambda pieces: [("open", "call"), *(("write", 0, "arguments", piece) for piece in pieces), ("leave", None)],
+    st.sampled_from([["{}"], ['{"a":', "", "[1.0]}"], ['{"a":'], ["[]"], []]),
+)
+VENDOR = block(opening("vendor"), step("update", FIELDS) | step("note", TYPES, FIELDS), 3)
+STRAY = st.one_of(
+    step("open", st.sampled_from(["message", "reasoning", "call", "vendor", "forbidden"])),
+    step("part", st.sampled_from(["text_part", "refusal_part", "summary_part"])),
+    step("leave", st.sampled_from([None, ValueError("it broke")])),
+    writing("text", "refuse", "summary", "write", "arguments", "encrypted", back=3),
+    step("event", TYPES, FIELDS),
+    step("usage", st.integers(-1, 9)),
+    step("incomplete", st.sampled_from(["max_output_tokens", "content_filter", ""])),
+    step("start"),
+)
+"""What may be out of place."""
+
+
+@st.composite
+def programs(draw: st.DrawFn, release: str) -> list[Step]:
+    """Programs that are legal for the most part, with steps put in and left out."""
+    legal = MESSAGE | block(opening("reasoning"), THOUGHT, 5) | CALL | VENDOR | step("item", items(release))
+    steps = flat(draw(st.lists(legal, min_size=1, max_size=4)))
+    for stray in draw(st.lists(STRAY, max_size=3)):
+        steps.insert(draw(st.integers(0, len(steps))), stray)
+    if draw(st.integers(0, 3)) == 3:
+        del steps[draw(st.integers(0, len(steps) - 1))]
+    return steps
 
 
 ENDS = st.sampled_from(["leave and finish", "finish", "abandon"])

@@ -290,6 +290,16 @@ async def _finished_item_of_the_wrong_shape(out: Any) -> None:
     await out.item({**message(), "content": None})
 
 
+@breaks("N1")
+async def _finished_message_with_a_part_that_no_event_holds(out: Any) -> None:
+    await out.item(message({"type": "input_video", "video_url": "https://a.example"}))
+
+
+@breaks("L3")
+async def _finished_reasoning_with_a_refusal_for_summary(out: Any) -> None:
+    await out.item({"type": "reasoning", "id": "rs_1", "summary": [{"type": "refusal", "refusal": "No."}]})
+
+
 @breaks("L4")
 async def _finished_call_without_arguments(out: Any) -> None:
     call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": ""}

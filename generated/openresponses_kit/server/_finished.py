@@ -8,7 +8,7 @@ and N2 (types of vendors), R2 (encrypted reasoning is shown if asked for).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from .._base import UnknownVariant
 from .._places import place_of
+from ..events import ResponseContentPartAddedStreamingEvent
 from ..models import Annotation, ItemField, LogProb
 from ._deltas import Family
 from ._draft import Draft
@@ -92,14 +93,29 @@ def write_item(draft: Draft, item: BaseModel | Mapping[str, Any]) -> None:
 
 
 def _check_filling(given: Json, status: str) -> None:
-    """Raise `WriterError` for what an item of the spec is filled with (rules L4, N1)."""
+    """Raise `WriterError` for what cannot fill an item of the spec (rules L2 to L4, N1)."""
     if given["type"] == "function_call" and status == "completed":
         check_object(given["arguments"], "the item")
-    if given["type"] == "message":
-        for part in given["content"]:
-            if part["type"] == OUTPUT_TEXT.part:
-                for each in part["annotations"]:
-                    annotation_json(each)
+    if given["type"] not in {"message", "reasoning"}:
+        return
+    for place, rule in (("content", "L2"), ("summary", "L3")):
+        for part in given.get(place, ()):
+            family = _FAMILIES.get(part["type"])
+            if family is not None and family.place != place:
+                raise WriterError(f"no event fills a {family.part} part in {place}", rule)
+            if family is None:
+                _check_whole(part)
+            for each in part["annotations"] if family is OUTPUT_TEXT else ():
+                annotation_json(each)
+
+
+def _check_whole(part: Json) -> None:
+    """Raise `WriterError` for a part that no event can hold, though a message can."""
+    place = {"sequence_number": 0, "item_id": "", "output_index": 0, "content_index": 0}
+    event = {"type": "response.content_part.added", **place, "part": part}
+    kind = ResponseContentPartAddedStreamingEvent
+    if isinstance(_read(_adapter(kind), event, "a part", "L2").part, UnknownVariant):
+        check_vendor_type(part["type"], "part")
 
 
 def annotation_json(annotation: BaseModel | Mapping[str, Any]) -> str:
@@ -128,8 +144,7 @@ def _write_message(draft: Draft, given: Json) -> Item:
     fields = _other(given, "type", "id", "status", "content")
     item = message_item(draft, given["id"], fields)
     item.open()
-    for part in given["content"]:
-        _write_part(item, REFUSAL if part["type"] == REFUSAL.part else OUTPUT_TEXT, part)
+    _write_parts(item, "content", given["content"])
     return item
 
 
@@ -139,10 +154,8 @@ def _write_reasoning(draft: Draft, given: Json) -> Item:
     fields = _other(given, "type", "id", "summary", "content", *hidden)
     item = reasoning_item(draft, given["id"], fields)
     item.open()
-    for part in given["summary"]:
-        _write_part(item, SUMMARY_TEXT, part)
-    for part in given.get("content", ()):
-        _write_part(item, raw_family(draft), part)
+    _write_parts(item, "summary", given["summary"])
+    _write_parts(item, "content", given.get("content", ()))
     return item
 
 
@@ -163,10 +176,24 @@ _WRITERS: Mapping[str, Callable[[Draft, Json], Item]] = {
 """What is filled by events of its own; any other item opens and closes as it is."""
 
 
+_FAMILIES: Mapping[str, Family] = {
+    each.part: each for each in (OUTPUT_TEXT, REFUSAL, REASONING_TEXT, SUMMARY_TEXT)
+}
+"""The events that fill a part, by its type; a part of any other type comes whole."""
+
+
+def _write_parts(item: PartedItem, place: str, parts: Sequence[Json]) -> None:
+    for part in parts:
+        family = _FAMILIES.get(part["type"])
+        if family is None:
+            filled_by = SUMMARY_TEXT if place == SUMMARY_TEXT.place else OUTPUT_TEXT
+            item.add_part(filled_by, to_text(part, "a part", filled_by.rule))
+        else:
+            is_raw = family is REASONING_TEXT
+            _write_part(item, raw_family(item.draft) if is_raw else family, part)
+
+
 def _write_part(item: PartedItem, family: Family, given: Json) -> None:
-    if given["type"] != family.part:
-        item.add_part(family, to_text(given, "a part", family.rule))
-        return
     notes = ("annotations", "logprobs") if family.has_notes else ()
     more = joined(_other(given, "type", family.field, *notes))
     part = item.open_part(family, is_held=False, more=more)

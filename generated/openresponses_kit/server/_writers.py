@@ -262,7 +262,7 @@ class FunctionCallWriter(_ItemWriter):
 class VendorItemWriter(_ItemWriter):
     """Writes an item of a vendor's type: its fields, and events of its own."""
 
-    async def update(self, **fields: Any) -> None:
+    async def update(self, /, **fields: Any) -> None:
         """Set fields of the item, as it will close (rule N2). Nothing is sent.
 
         A `status` of your own shows in the response until the item closes, which is then completed.
