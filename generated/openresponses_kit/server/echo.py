@@ -10,14 +10,18 @@ means the default), Z4 (a JSON schema is not repeated), Z5 (tools and choices ar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
-from ..models import CreateResponseBody, FunctionToolParam, WebSocketResponseCreateEvent
+from ..models import FunctionToolParam
 from ._slices import constant_in, elements_of, member_of, on_one_line
 from .errors import InvalidRequestError
 from .requests import check_constants
+
+if TYPE_CHECKING:
+    from ..models import CreateResponseBody, WebSocketResponseCreateEvent
+
 
 __all__ = ["echo_of"]
 
