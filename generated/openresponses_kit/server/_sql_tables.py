@@ -175,7 +175,7 @@ def inserts_for(dialect: str) -> Inserts:
     """The inserts in the dialect of `sqlite` or of `postgresql`."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     response = insert(responses)
-    key = responses.primary_key
+    key = [each.name for each in responses.primary_key]
     return Inserts(
         version=insert(versions).on_conflict_do_nothing(),
         response=response.on_conflict_do_update(
