@@ -8,9 +8,11 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import httpx2
@@ -208,6 +210,26 @@ def test_the_document_describes_bodies_answers_and_events(service: ScriptedServi
     assert [each["$ref"].rpartition("/")[2] for each in events] == [each.__name__ for each in EVENT_TYPES.values()]
     retrieve = document["paths"]["/v1/responses/{response_id}"]["get"]
     assert [each["name"] for each in retrieve["parameters"]] == ["response_id"]
+
+
+def test_an_older_release_has_a_router_of_its_own(package: Callable[[str], ModuleType]) -> None:
+    """Without compaction and WebSocket in the release, the router has neither, and its document is whole."""
+    name = package("2026-01-15").__name__
+    service = import_module(f"{name}.server.service").ResponsesService
+
+    class Brief(service):  # type: ignore[valid-type, misc]
+        async def respond(self, request: Any, out: Any) -> None:
+            async with out.message() as message:
+                await message.text(request.input)
+
+    app = including(import_module(f"{name}.server.fastapi").create_router(Brief(), store=None))
+    document = app.openapi()
+    assert document["paths"].keys() == {"/v1/responses", "/v1/responses/{response_id}"}
+    assert {found.rpartition("/")[2] for found in references(document)} <= document["components"]["schemas"].keys()
+    with running(app) as server, Http(server) as http:
+        assert http.create().json()["output"][0]["content"][0]["text"] == "hi"
+        with pytest.raises(InvalidStatus):
+            connect(f"{server.websocket_url}/v1/responses")
 
 
 def test_the_page_with_the_documentation_is_there(service: ScriptedService) -> None:

@@ -109,6 +109,10 @@ def create_router(
     application is mounted in another one, and where the router was included in one that had been
     included before: there, enter `router.lifespan_context(app)` in the lifespan that is run.
 
+    In the document of the application, bodies and events refer to classes by their names. Where
+    another class has the same name, as in a second package of this kind, FastAPI gives both longer
+    ones, and these references lead nowhere: mount an application for each.
+
     Importing this module raises `ImportError` where FastAPI is not installed. Raises `ValueError`
     for a key, a URL or a setting that makes no sense.
 
