@@ -15,14 +15,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from either_client import Clients
 from hypothesis import HealthCheck, Phase, settings
-from payloads import NEWEST
+from payloads import NEWEST, RELEASES
 from pydantic import BaseModel, TypeAdapter
 from scripted_server import ScriptedServer
+from writing import Kit
+
+if TYPE_CHECKING:
+    from postgres_server import PostgresServer
 
 settings.register_profile(
     "default",
@@ -76,6 +80,18 @@ def _imported(name: str, folder: Path) -> ModuleType:
         sys.path.remove(str(folder))
 
 
+@pytest.fixture(scope="session")
+def kits(package: Callable[[str], ModuleType]) -> Mapping[str, Kit]:
+    """The server half of each release's package."""
+    return {release: Kit(package(release), release) for release in RELEASES}
+
+
+@pytest.fixture(params=RELEASES)
+def kit(request: pytest.FixtureRequest, kits: Mapping[str, Kit]) -> Kit:
+    """The server half of each release's package, one after the other."""
+    return kits[request.param]
+
+
 class Reader:
     """One way in and out for a class or a type alias of a package."""
 
@@ -119,6 +135,21 @@ def reader(package: Callable[[str], ModuleType]) -> Callable[..., Reader]:
 def server() -> Iterator[ScriptedServer]:
     """A real HTTP server in a process of its own."""
     with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server; without its programs the test is skipped, but never in CI."""
+    from postgres_server import PostgresMissingError, PostgresServer
+
+    try:
+        server = PostgresServer()
+    except PostgresMissingError as error:
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    with server:
         yield server
 
 

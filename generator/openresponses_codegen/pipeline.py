@@ -31,6 +31,8 @@ class Component:
     """The components that come with it."""
     requires: Mapping[str, str] = field(default_factory=dict[str, str])
     """The distributions that it needs beside those of `models`."""
+    extras: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """Those that parts of it need which may be left unused, by a name for the part."""
 
 
 COMPONENTS: Mapping[str, Component] = {
@@ -41,10 +43,16 @@ COMPONENTS: Mapping[str, Component] = {
         "the client: HTTP and WebSocket, sync and async",
         ("models", "events", "params"),
         {"httpx2": ">=2.16", "websockets": ">=16.0"},
+        {"fast": {"aiohttp": ">=3.13"}, "telemetry": {"opentelemetry-api": ">=1.40"}},
     ),
     "server": Component(
         "the server: HTTP and WebSocket on any ASGI server, FastAPI if wanted, a store, a demonstration",
         ("models", "events"),
+        extras={
+            "server": {"SQLAlchemy[asyncio]": ">=2.0.40", "aiosqlite": ">=0.21", "uvicorn[standard]": ">=0.35"},
+            "fastapi": {"fastapi": ">=0.115"},
+            "postgres": {"asyncpg": ">=0.30"},
+        },
     ),
 }
 """The parts of a package by name. `models` is always among them."""
@@ -190,6 +198,7 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         lowered.fingerprint,
         inputs_of(spec, options),
         _requires(options.components, lowered.api),
+        _extras(options.components, lowered.api),
         {name: digest(text.encode()) for name, text in files.items()},
     )
     files[MANIFEST] = manifest.text()
@@ -206,14 +215,25 @@ def with_foundations(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _requires(components: Iterable[str], api: ir.Api) -> dict[str, str]:
-    """What a package of these components needs; client and server come with a service only, and have what that has."""
+    """What a package of these components needs."""
     requires = dict(REQUIRES)
-    for name in components:
-        if name in {"models", "events", "params"} or api.service is not None:
-            requires |= COMPONENTS[name].requires
+    for component in _rendered(components, api):
+        requires |= component.requires
     if api.service is None or api.service.websocket is None:
         requires.pop("websockets", None)
     return requires
+
+
+def _extras(components: Iterable[str], api: ir.Api) -> dict[str, Mapping[str, str]]:
+    extras: dict[str, Mapping[str, str]] = {}
+    for component in _rendered(components, api):
+        extras |= component.extras
+    return extras
+
+
+def _rendered(components: Iterable[str], api: ir.Api) -> Iterable[Component]:
+    """The components that are there: client and server come with a service only."""
+    return (COMPONENTS[name] for name in components if name in {"models", "events", "params"} or api.service)
 
 
 @contextmanager

@@ -68,7 +68,7 @@ class Model(BaseModel):
 
         def __init__(self, /, **data: Any) -> None:
             __tracebackhide__ = True
-            for name, value in _constants(type(self)).items():
+            for name, value in constants(type(self)).items():
                 if name not in data:
                     data.setdefault(self.__pydantic_fields__[name].alias or name, value)
             try:
@@ -112,7 +112,7 @@ class Model(BaseModel):
         fields = model["schema"]
         while fields["type"] != "model-fields":
             fields = fields["schema"]
-        for name in _constants(cls):
+        for name in constants(cls):
             field = fields["fields"][name]
             # A class that is complete already comes back as it was left here.
             if (
@@ -213,7 +213,7 @@ Omittable: TypeAlias = Annotated[T | None, Field(exclude_if=_is_none), _NotNull(
 
 
 @cache
-def _constants(cls: type[BaseModel]) -> dict[str, Any]:
+def constants(cls: type[BaseModel]) -> dict[str, Any]:
     """The fields of a class that have one possible value, and that value."""
     return {name: field.default for name, field in cls.model_fields.items() if _is_constant(field)}
 

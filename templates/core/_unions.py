@@ -6,6 +6,7 @@ Rules kept here: N1 and N3 (new types), N4 (what came from a server goes back un
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Set
 from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
@@ -21,11 +22,14 @@ from ._base import (
     UnknownVariant,
     UnknownVariantParam,
     bare,
+    constants,
     members,
 )
 
 _NOTHING = ValidationError.from_exception_data("", [])
 """An error without a line: raised by a choice that is not meant, it adds nothing to the others."""
+_UNKNOWN_TAG = "unknown_tag"
+_UNKNOWN_TAG_MESSAGE = "Input should have one of these as its {by}: {tags}"
 
 
 class Tagged:
@@ -47,11 +51,12 @@ class Tagged:
         known, catch_all, returned = _sorted(union)
         schemas = {id(member): handler.generate_schema(member) for member in known}
         by_tag = {tag: member for member in known for tag in _tags(member, self.by)}
-        nested = {mark.by: member for member in known if (mark := _marker(member))}
+        nested = {mark.by: member for member in known if isinstance(mark := marker(member), Tagged)}
         choices = {tag: schemas[id(member)] for tag, member in by_tag.items() if tag is not None}
+        context = {"by": self.by, "tags": ", ".join(repr(tag) for tag in choices)}
         others: list[tuple[CoreSchema, str]] = []
         for by, member in nested.items():
-            untagged = self._untagged(member, schemas[id(member)])
+            untagged = self._untagged(member, schemas[id(member)], context)
             choices |= {tag: untagged for tag in _tags(member, by) if tag not in choices}
             others.append((_guarded(untagged, self._has_null_tag(by)), self.by))
         if None in by_tag:
@@ -62,17 +67,35 @@ class Tagged:
             others.append((_guarded(handler.generate_schema(member), new), "unknown"))
         if returned:
             others.append((_guarded(core_schema.any_schema(), _is_one_of(returned)), "returned"))
-        tags = ", ".join(repr(tag) for tag in by_tag if tag is not None)
         tagged = core_schema.tagged_union_schema(
             choices,
             self._discriminator(known, nested),
-            custom_error_type="unknown_tag",
-            custom_error_message="Input should have one of these as its {by}: {tags}",
-            custom_error_context={"by": self.by, "tags": tags},
+            custom_error_type=_UNKNOWN_TAG,
+            custom_error_message=_UNKNOWN_TAG_MESSAGE,
+            custom_error_context=dict(context),
         )
         if not others:
             return tagged
         return core_schema.union_schema([(tagged, self.by), *others], mode="left_to_right")
+
+    def chosen(self, union: Any, steps: deque[int | str]) -> list[Any]:
+        """The members that a path in an error is about; takes their labels off its head.
+
+        The labels are those of the schema above: the name of the tag, the tag, and the tag of a
+        nested union.
+        """
+        known, _, _ = _sorted(union)
+        models = [model for member in known for model in _models(member)]
+        if steps[0] == self.by:
+            steps.popleft()
+        meant = models
+        for _ in range(1 + any(marker(member) for member in known)):
+            tagged = [model for model in meant if steps and steps[0] in constants(model).values()]
+            if tagged:
+                meant = tagged
+                steps.popleft()
+        untagged = [model for model in models if None in _tags(model, self.by)]
+        return meant if meant is not models else untagged
 
     def _discriminator(
         self, known: list[Any], nested: Iterable[str]
@@ -90,16 +113,14 @@ class Tagged:
         paths.extend([name] for name in others)
         return paths
 
-    def _untagged(self, member: Any, schema: CoreSchema) -> CoreSchema:
+    def _untagged(self, member: Any, schema: CoreSchema, context: dict[str, str]) -> CoreSchema:
         """Reads an object without the tag as what the constant of a nested union says (Z7)."""
         (tag,) = _tags(member, self.by) - {None}
 
         def read(value: Any) -> Any:
             given = self._tag(value)
             if given is not None or not isinstance(value, dict):
-                raise PydanticCustomError(
-                    "unknown_tag", "{tag} is no known {by}", {"tag": repr(given), "by": self.by}
-                )
+                raise PydanticCustomError(_UNKNOWN_TAG, _UNKNOWN_TAG_MESSAGE, dict(context))
             return {**cast("dict[str, Any]", value), self.by: tag}
 
         return core_schema.no_info_before_validator_function(read, schema)
@@ -156,6 +177,19 @@ class Shaped:
             custom_error_context={"expected": " or ".join(f"a JSON {shape}" for shape in choices)},
         )
 
+    def chosen(self, union: Any, steps: deque[int | str]) -> list[Any]:
+        """The members that a path in an error is about; takes their label off its head."""
+        shape = steps.popleft()
+        return [member for member in members(union) if _shape_of(member) == shape]
+
+
+def marker(kind: Any) -> Tagged | Shaped | None:
+    """The marker of a type that is a marked union."""
+    while isinstance(kind, TypeAliasType):
+        kind = kind.__value__
+    metadata = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    return next((mark for mark in metadata if isinstance(mark, (Tagged, Shaped))), None)
+
 
 def _sorted(union: Any) -> tuple[list[Any], list[Any], tuple[type[Model], ...]]:
     """The members of a tagged union: known ones, those for new tags, and what servers sent."""
@@ -195,14 +229,6 @@ def _field(model: type[Model], wire_name: str) -> tuple[str, FieldInfo]:
     """The field of a name on the wire, and its name in Python."""
     fields = model.model_fields.items()
     return next((name, field) for name, field in fields if (field.alias or name) == wire_name)
-
-
-def _marker(kind: Any) -> Tagged | None:
-    """The marker of a type that is a tagged union itself."""
-    while isinstance(kind, TypeAliasType):
-        kind = kind.__value__
-    metadata = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
-    return next((mark for mark in metadata if isinstance(mark, Tagged)), None)
 
 
 def _is_prefixed(tag: str) -> bool:

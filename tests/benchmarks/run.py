@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events|sse|fold|transports|client] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|imports|events|sse|fold|transports|client|server] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import compare_events
 import compare_fold
 import compare_generate
 import compare_imports
+import compare_server
 import compare_sse
 import compare_transports
 from side_by_side import Figure, PeerMissingError, Skipped, table
@@ -29,10 +30,11 @@ BENCHMARKS = {
     "fold": compare_fold,
     "transports": compare_transports,
     "client": compare_client,
+    "server": compare_server,
 }
 _PACKAGES = """
     openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core httpx2 jiter msgspec openai
-    openresponses-py openresponses-types aiohttp
+    openresponses-py openresponses-types aiohttp fastapi starlette sse-starlette uvicorn uvloop httptools
 """.split()
 
 

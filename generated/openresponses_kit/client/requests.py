@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from .. import SPEC_RELEASE, __version__
-from .._places import place_of
+from .._places import lines_of, place_of
 from ..errors import InvalidRequestError
 from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from .formats import OutputFormat
@@ -131,9 +131,8 @@ def checked(cls: type[Model], fields: Mapping[str, Any]) -> Model:
     try:
         return cls(**fields)
     except ValidationError as error:
-        lines = error.errors(include_url=False)
         reasons = [
-            f"{place_of(line, fields) or 'the arguments'}: {_reason(line)}" for line in lines
+            f"{place_of(line, cls) or 'the arguments'}: {_reason(line)}" for line in lines_of(error)
         ]
         raise InvalidRequestError("; ".join(dict.fromkeys(reasons))) from None
 

@@ -55,6 +55,9 @@ class Manifest:
     fingerprint: str
     inputs: Inputs
     requires: Mapping[str, str]
+    """Versions of the distributions that the package needs."""
+    extras: Mapping[str, Mapping[str, str]]
+    """Those that parts of it need which may be left unused, by a name for the part."""
     files: Mapping[str, str]
 
     def text(self) -> str:
@@ -67,6 +70,7 @@ class Manifest:
             "components": list(self.inputs.components),
             "lenient": self.inputs.lenient,
             "requires": dict(sorted(self.requires.items())),
+            "extras": {name: dict(sorted(each.items())) for name, each in sorted(self.extras.items())},
             "spec": {"digest": self.inputs.spec, "fingerprint": self.fingerprint},
             "templates": {"digest": self.inputs.templates},
             "generator": {"version": self.inputs.version, "digest": self.inputs.generator},
@@ -120,7 +124,8 @@ def _manifest(path: Path, content: Any) -> Manifest:
         content["lenient"] is True,
     )
     fingerprint = str(content["spec"]["fingerprint"])
-    return Manifest(str(content["release"]), fingerprint, inputs, _strings(content["requires"]), files)
+    extras = {str(name): _strings(each) for name, each in content.get("extras", {}).items()}
+    return Manifest(str(content["release"]), fingerprint, inputs, _strings(content["requires"]), extras, files)
 
 
 def _strings(table: object) -> dict[str, str]:

@@ -54,8 +54,8 @@ _SOURCES: Mapping[str, _Sources] = {
         {"_base": ["Deviation"], "_tolerance": ["DeviationWarning"]},
     ),
     "server": _Sources(
-        ("_places.py", "sse.py", "__main__.py", "server/*.py", "server/demonstration/*.py"),
-        ("server/*.py", "server/demonstration/*.py"),
+        ("_places.py", "sse.py", "server/*.py", "server/demonstration/*.py"),
+        ("__main__.py", "server/*.py", "server/demonstration/*.py"),
     ),
 }
 RUNTIMES = tuple(name for name in _SOURCES if name != "models")
@@ -67,10 +67,12 @@ _OF_WEBSOCKETS = frozenset(
         "client/handshake.py",
         "client/shell/connection.py",
         "client/shell/wire.py",
+        "server/_frame_queue.py",
+        "server/_recent_responses.py",
         "server/websocket.py",
     }
 )
-"""The templates that a spec without a WebSocket has no use for, as in `_Sources.templates`."""
+"""The files that a spec without a WebSocket has no use for, by path without the suffix of a template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +148,12 @@ def render_runtime(
     names = service_view(service)
     check_names(names)
     view = {"header": header, "package": package, "release": release, **names}
-    files = verbatim(templates, component)
+    left_out = _OF_WEBSOCKETS if service.websocket is None else frozenset[str]()
+    files = {path: text for path, text in verbatim(templates, component).items() if path not in left_out}
 
     def render(path: Path, target: str, **more: Any) -> None:
         name = path.relative_to(core).with_suffix("").as_posix()
-        if service.websocket is None and name in _OF_WEBSOCKETS:
+        if name in left_out:
             return
         template = environment.get_template(path.relative_to(templates).as_posix())
         files[target] = template.render(**view, **more)

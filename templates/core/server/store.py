@@ -1,7 +1,8 @@
-"""Where responses are kept: the protocol of a store, and a bounded one in memory.
+"""Where responses are kept: what every store does.
 
-Rules kept here: P1 (chains of any length), P2 (what is not kept is not found), P3 (items by id). A
-store holds JSON as bytes and never looks into it, so nothing of an item is lost (P6, Z19).
+Rules kept here: P1 (chains of any length), P2 (what is not kept is not found), P3 (items by id),
+P5 (a response is saved again when its state changes). A store holds JSON as bytes and never looks
+into it, so nothing of an item is lost (P6, Z19). What is not to be kept is not given to it (R3).
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["ResponseStore", "StoredResponse"]
+__all__ = ["ResponseStore", "StoreError", "StoredResponse"]
+
+
+class StoreError(Exception):
+    """A store cannot be used: where, why, and the way out. For the log, not for callers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +40,22 @@ class StoredResponse:
 
 
 class ResponseStore(Protocol):
-    """Keeps responses. Safe to be used by many tasks at once."""
+    """Keeps responses, within limits of its own. Safe to be used by many tasks at once.
+
+    All methods raise `StoreError` when the store fails. A response that is over the limits is as
+    one that was never saved.
+    """
 
     async def open(self) -> None:
         """Get ready: called once, before anything else."""
         ...
 
     async def save(self, record: StoredResponse) -> None:
-        """Keep a response, in place of an earlier state of the same id."""
+        """Keep a response, in place of an earlier state of the same id of the same owner.
+
+        Once this returns, the record is kept; when it raises or is cancelled, it is kept as a whole
+        or not at all.
+        """
         ...
 
     async def get(self, owner: str, response_id: str) -> StoredResponse | None:

@@ -1,1 +1,0 @@
-"""The server: implement `ResponsesService`, and hand it to `create_app`."""
