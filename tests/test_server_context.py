@@ -289,7 +289,7 @@ class Truncating(ResponsesService):
     async def respond(self, request: Any, out: Any) -> None:
         raise NotImplementedError
 
-    async def truncate(self, request: Any, context: Sequence[Any]) -> Sequence[Any]:  # noqa: ARG002
+    async def truncate(self, request: Any, context: Sequence[Any]) -> Sequence[Any]:
         self.asked += 1
         return self.shorten(list(context))
 

@@ -322,7 +322,7 @@ class _Attendance:
         self._watch: asyncio.Task[None] | None = None
 
     async def of(self, work: Awaitable[T]) -> T:
-        """What the work gives. Raises `ClientLeftError` when the client left, and it was stopped."""
+        """What the work gives. Raises `ClientLeftError` when the client left, which stops it."""
         self._task = asyncio.current_task()
         start = asyncio.get_running_loop().call_soon(self._begin)
         try:

@@ -156,14 +156,14 @@ def _tell(listener: socket.socket, prefix: str, store: ResponseStore, *, has_key
     url = f"http://{shown}:{port}{prefix}"
     bearer = " -H 'authorization: Bearer …'" if has_key else ""
     kept = "in memory, bounded: all is gone when the server ends"
+    body = """-d '{"input": "My name is Ada."}'"""
     lines = [
         f"Serving a demonstration of Open Responses at {url}",
         f"Responses are kept {kept if isinstance(store, MemoryStore) else f'in {store}'}",
         f"A key is {'needed' if has_key else 'not needed'}",
-        f"Try: curl {url}/responses{bearer} -H 'content-type: application/json'"
-        """ -d '{"input": "My name is Ada."}' """,
+        f"Try: curl {url}/responses{bearer} -H 'content-type: application/json' {body}",
     ]
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in lines))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 
 

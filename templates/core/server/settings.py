@@ -13,7 +13,7 @@ __all__ = ["ServerSettings"]
 class ServerSettings:
     """Settings of a server. Times are in seconds.
 
-    Raises `ValueError` for a value that makes no sense, naming it.
+    Raises `ValueError` or `TypeError` for a value that makes no sense, naming it.
     """
 
     default_model: str = "default"
@@ -53,4 +53,4 @@ class ServerSettings:
             if isinstance(value, (int, float)) and not isinstance(value, bool) and not value > 0:
                 raise ValueError(f"{each.name} is {value}; it has to be more than 0")
         if isinstance(self.cors_origins, str):
-            raise ValueError("cors_origins is a string; it has to be a sequence of origins")
+            raise TypeError("cors_origins is a string; it has to be a tuple of origins")

@@ -87,7 +87,7 @@ def numbers(way: Way, wanted: Sequence[float], *, whole: bool) -> Iterator[float
     steps = [exact(each["multipleOf"]) for each in way if "multipleOf" in each]
     low = max(_bounds(way, "minimum", "exclusiveMinimum"), default=None)
     high = min(_bounds(way, "maximum", "exclusiveMaximum"), default=None)
-    if not any({"type": "integer"} == each.get("not") for each in way):
+    if not any(each.get("not") == {"type": "integer"} for each in way):
         yield from _plain(_multiples(_common([*steps, Fraction(1)]), low, high), steps)
     if not whole and steps:
         yield from _plain(_multiples(_common(steps), low, high), steps)

@@ -252,9 +252,7 @@ def _of_element(schema: Mapping[str, Any], index: int) -> Iterable[JSONSchema]:
     return (schema[key] for key in ("items", "unevaluatedItems") if key in schema)
 
 
-def _unique(
-    elements: list[_Choices], chosen: list[Any], keys: set[object]
-) -> Iterator[list[Any]]:
+def _unique(elements: list[_Choices], chosen: list[Any], keys: set[object]) -> Iterator[list[Any]]:
     """Arrays that have no two elements that are equal."""
     if len(chosen) == len(elements):
         yield chosen

@@ -19,7 +19,15 @@ __all__ = ["END", "START", "Budget", "BudgetSpentError", "Language", "Languages"
 START, END = 0x110000, 0x110001
 """Stand before and after a text, so that `^` and `$` have something to match."""
 _LAST = 0x10FFFF
-_PLEASANT = (("a", "z"), ("A", "Z"), ("1", "9"), ("0", "0"), ("!", "~"), (" ", " "), ("\xa1", "\ud7ff"))
+_PLEASANT = (
+    ("a", "z"),
+    ("A", "Z"),
+    ("1", "9"),
+    ("0", "0"),
+    ("!", "~"),
+    (" ", " "),
+    ("\xa1", "\ud7ff"),
+)
 """What a text is made of where there is a choice, the best first."""
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -255,7 +263,9 @@ class Languages:
             case _:
                 return self.nothing
 
-    def _joint(self, kind: str, members: set[Language], none: Language, *, has_empty: bool) -> Language:
+    def _joint(
+        self, kind: str, members: set[Language], none: Language, *, has_empty: bool
+    ) -> Language:
         if not members:
             return none
         if len(members) == 1:

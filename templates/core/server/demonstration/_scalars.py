@@ -69,7 +69,9 @@ def texts(way: Way, checker: Checker, words: Sequence[str]) -> Iterator[str]:
     yield from (_FORMATS[name][0] for name in formats)
     languages = checker.languages
     if not patterns and not avoided and not formats:
-        yield from (_fitted(f"{words[0]} {number}", least, most) for number in range(2, _MOST_TEXTS))
+        yield from (
+            _fitted(f"{words[0]} {number}", least, most) for number in range(2, _MOST_TEXTS)
+        )
     length = _of_length(languages, least, most)
     parts = [length, *map(checker.pattern, patterns)]
     parts += [languages.other(checker.pattern(each)) for each in avoided]
@@ -85,7 +87,7 @@ def numbers(way: Way, wanted: Sequence[float], *, whole: bool) -> Iterator[float
     steps = [exact(each["multipleOf"]) for each in way if "multipleOf" in each]
     low = max(_bounds(way, "minimum", "exclusiveMinimum"), default=None)
     high = min(_bounds(way, "maximum", "exclusiveMaximum"), default=None)
-    if not any({"type": "integer"} == each.get("not") for each in way):
+    if not any(each.get("not") == {"type": "integer"} for each in way):
         yield from _plain(_multiples(_common([*steps, Fraction(1)]), low, high), steps)
     if not whole and steps:
         yield from _plain(_multiples(_common(steps), low, high), steps)

@@ -214,7 +214,9 @@ def _types(way: Way) -> list[str]:
     found = list(named[0])
     for names in named[1:]:
         wide = {*names, "integer"} if "number" in names else set(names)
-        narrowed = ["integer" if kind == "number" and "number" not in wide else kind for kind in found]
+        narrowed = [
+            "integer" if kind == "number" and "number" not in wide else kind for kind in found
+        ]
         found = [kind for kind in dict.fromkeys(narrowed) if kind in wide]
     return found
 

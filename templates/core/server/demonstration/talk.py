@@ -1,4 +1,4 @@
-"""What the demonstration says. It has no model: all comes from patterns, and is the same each time."""
+"""What the demonstration says. All of it comes from patterns, and is the same each time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from .conversation import Conversation
 
 _FACT = re.compile(
-    r"\b(?P<whose>my|the|our)\s+(?P<what>[\w' -]{1,60}?)\s+(?:is|are|was|=)\s+(?P<value>[^.!?;\n]{1,200})",
+    r"\b(?P<whose>my|the|our)\s+(?P<what>[\w' -]{1,60}?)\s+(?:is|are|was|=)\s+"
+    r"(?P<value>[^.!?;\n]{1,200})",
     re.IGNORECASE,
 )
 _NOTE = re.compile(r"\bremember\b[\s,:]*(?:that\s+)?(?P<note>[^.!?\n]{1,200})", re.IGNORECASE)
@@ -22,10 +23,11 @@ _URL = re.compile(r"https?://[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]")
 _REFUSE = re.compile(r"\bplease refuse\b", re.IGNORECASE)
 _STOP_WORDS = frozenset(
     """
-    about after again also and any are aren but can could did does for from function get had has have
-    her him his how into its just like made make me more most much must not now off one only other our
-    out please returns set she should some such tell than that the their them then there these they this
-    tool too use used using very was well were what when where which who why will with would yes you your
+    about after again also and any are aren but can could did does for from function get had has
+    have her him his how into its just like made make me more most much must not now off one only
+    other our out please returns set she should some such tell than that the their them then there
+    these they this tool too use used using very was well were what when where which who why will
+    with would yes you your
     """.split()
 )
 _LONGEST_ECHO = 400
