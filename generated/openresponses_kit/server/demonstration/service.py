@@ -93,13 +93,11 @@ class DemonstrationService(ResponsesService):
         kept: list[ItemParam] = []
         for item, plain in zip(reversed(context), reversed(_plain(context)), strict=True):
             size = count(text_of([plain]))
-            if plain.get("role") in {"system", "developer"}:
-                kept.append(item)
-                room -= size
-            elif size <= room:
+            if plain.get("role") in {"system", "developer"} or size <= room:
                 kept.append(item)
                 room -= size
             else:
+                # What is older goes, too: a conversation has no holes.
                 room = 0
         return kept[::-1]
 

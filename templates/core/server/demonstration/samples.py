@@ -138,13 +138,13 @@ class _Search:
             options = [[each] for each in schema["anyOf"]]
             yield _Choice(options if place.is_rich else sorted(options, key=_weight))
         if "oneOf" in schema:
-            each_alone = [[each] for each in schema["oneOf"]]
-            exactly = [
-                [each, *({"not": other} for other in schema["oneOf"] if other is not each)]
-                for each in schema["oneOf"]
+            branches: list[JSONSchema] = schema["oneOf"]
+            options = [[each] for each in branches]
+            alone = [
+                [each, *({"not": other} for other in branches if other is not each)]
+                for each in branches
             ]
-            options = each_alone if place.is_rich else sorted(each_alone, key=_weight)
-            yield _Choice([*options, *exactly])
+            yield _Choice([*(options if place.is_rich else sorted(options, key=_weight)), *alone])
         if "not" in schema:
             broken = negations(schema["not"], self._document)
             if not any(_says(schema, each) for each in broken):
