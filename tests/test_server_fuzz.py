@@ -46,7 +46,7 @@ class Asker:
             content = content.replace(name.encode(), value.encode())
         asking: Callable[[bytes], dict[str, Any] | None] = getattr(self, way)
         answer = asking(content)
-        self.outcomes[answer is not None] += 1; print("OUT", way, answer is not None, len(content), flush=True)
+        self.outcomes[answer is not None] += 1
         return answer
 
     def json(self, content: bytes) -> dict[str, Any] | None:
