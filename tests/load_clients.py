@@ -22,22 +22,21 @@ from websockets.asyncio.client import ClientConnection, connect
 
 PATIENCE = 60.0
 TERMINAL = {"response.completed", "response.incomplete", "response.failed", "error"}
-SMALL_BUFFER = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]
+SMALL_BUFFER = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)]
+WORDS = "ab " * 5000
 LONG = {
     "tools": [
         {
             "type": "function",
-            "name": "count",
-            "parameters": {
-                "type": "object",
-                "properties": {"numbers": {"type": "array", "items": {"type": "integer"}, "minItems": 1000}},
-                "required": ["numbers"],
-            },
+            "name": "say",
+            "parameters": {"type": "object", "properties": {"words": {"const": WORDS}}, "required": ["words"]},
         }
     ],
     "tool_choice": "required",
 }
 """Makes an answer of so many events that they do not fit into the buffers of a slow connection."""
+SLOW = 4
+"""How many slow readers there are, whose answers take the longest to check."""
 BAD: tuple[bytes, ...] = (b"", b"{", b'{"temperature": "x"}', b'{"previous_response_id": "resp_0"}', b"[" * 9999)
 
 Client: TypeAlias = Callable[["Clients", int], Awaitable[None]]
@@ -82,7 +81,7 @@ def check_recall(response: dict[str, Any], number: int) -> None:
 
 
 async def run_all(server: ServedProcess, count: int, seed: int) -> None:
-    """Run this many clients of every kind, all at once; fails with the first that fails."""
+    """Run this many clients of every kind, and a few slow ones, all at once; fails with the first that fails."""
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
     options: dict[str, Any] = {"base_url": server.url, "timeout": PATIENCE, "trust_env": False}
     small = httpx2.AsyncHTTPTransport(limits=limits, socket_options=SMALL_BUFFER)
@@ -92,13 +91,12 @@ async def run_all(server: ServedProcess, count: int, seed: int) -> None:
         asyncio.TaskGroup() as everybody,
     ):
         clients = Clients(server, http, slow, asyncio.Event())
-        numbers = list(range(count * len(KINDS)))
-        random.Random(seed).shuffle(numbers)
+        some = [client for client in KINDS for _ in range(SLOW if client is slow_reader else count)]
+        random.Random(seed).shuffle(some)
         async with asyncio.TaskGroup() as others:
-            for number in numbers:
-                client = KINDS[number % len(KINDS)]
+            for number, client in enumerate(some, seed * 10_000):
                 group = everybody if client is slow_reader else others
-                group.create_task(client(clients, seed * 10_000 + number))
+                group.create_task(client(clients, number))
         clients.others_done.set()
 
 
@@ -152,8 +150,13 @@ async def slow_reader(clients: Clients, number: int) -> None:
         await clients.others_done.wait()
         async for chunk in chunks:
             content += chunk
-    call = check_stream(bytes(content))["output"][0]
-    assert len(json.loads(call["arguments"])["numbers"]) >= 1000
+    *events, done = [data for _, data in SSEDecoder().feed(bytes(content))]
+    assert done == b"[DONE]"
+    sent = [json.loads(event) for event in events]
+    assert [event["sequence_number"] for event in sent] == list(range(len(sent)))
+    arguments = "".join(event.get("delta", "") for event in sent)
+    assert json.loads(arguments) == {"words": WORDS}
+    assert sent[-1]["response"]["output"][0]["arguments"] == arguments
 
 
 @kind

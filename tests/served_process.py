@@ -73,8 +73,9 @@ def served(folder: Path, *arguments: str) -> Iterator[ServedProcess]:
     ):
         try:
             assert process.stdout is not None
-            told = re.search(r"http://127\.0\.0\.1:(\d+)/v1", process.stdout.readline())
-            assert told, log.read_text()
-            yield ServedProcess(process, int(told[1]), log)
+            ports = (re.search(r"http://127\.0\.0\.1:(\d+)/v1", line) for line in process.stdout)
+            port = next((int(found[1]) for found in ports if found), None)
+            assert port is not None, log.read_text()
+            yield ServedProcess(process, port, log)
         finally:
             process.kill()

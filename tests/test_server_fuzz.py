@@ -182,7 +182,7 @@ METHODS = st.sampled_from("GET POST PUT PATCH DELETE HEAD OPTIONS TRACE PROPFIND
 STEPS = st.sampled_from("v1 responses compact health openapi.json resp_0 .. . %2e%2e %00 %ff %2f ? # a;b".split()) | st.text(
     st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="?#%"), max_size=8
 )
-PATHS = st.lists(STEPS, max_size=4).map(lambda steps: "/" + "/".join(steps))
+PATHS = st.lists(STEPS, max_size=4).map(lambda steps: "/" + "/".join(steps).lstrip("/"))
 VALUES = st.binary(max_size=30).map(lambda value: bytes(each for each in value if each > 31 and each != 127).strip())
 HEADERS = st.dictionaries(
     st.sampled_from(

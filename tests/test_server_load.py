@@ -21,9 +21,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 ROUNDS = 3
-OF_EACH_KIND = 20
-MOST_GROWTH = 12 * 2**20
-"""Bytes that the process may have more from one round to the next, once it is warm."""
+OF_EACH_KIND = 15
+MOST_GROWTH = 24 * 2**20
+"""Bytes that the process may have more after the last round than after the first, when it is warm; one round leaves far more than that if its
+responses are kept."""
 CHAINS = 12
 COMPLETED_BEFORE_THE_KILL = 80
 
@@ -38,12 +39,18 @@ def sockets(server: ServedProcess) -> int:
     return sum(each.startswith("socket:") for each in server.open_files)
 
 
+def is_healthy(server: ServedProcess) -> bool:
+    """Whether it answers; the connection is closed afterwards."""
+    return httpx2.get(f"{server.url}/health", trust_env=False).json() == {"status": "ok"}
+
+
 def test_load_with_faults_leaves_nothing_behind(server: ServedProcess) -> None:
     """P1, Z16: every client of hundreds gets its own answers, and what the clients leave is let go of.
 
     Streams and connections that are cut, slow readers and bad bodies are among them. The process does not grow from
     round to round, writes nothing into its log, and ends in order when it is told to.
     """
+    assert is_healthy(server)
     idle = sockets(server)
     resident: list[int] = []
     files: list[int] = []
@@ -52,10 +59,9 @@ def test_load_with_faults_leaves_nothing_behind(server: ServedProcess) -> None:
         until(lambda: sockets(server) == idle)
         resident.append(server.resident_bytes)
         files.append(len(server.open_files))
-    print("RES", resident, files)
-    assert resident[-1] - resident[0] < MOST_GROWTH * (ROUNDS - 1), resident
+    assert resident[-1] - resident[0] < MOST_GROWTH, resident
     assert files[-1] <= files[0], files
-    assert httpx2.get(f"{server.url}/health", trust_env=False).json() == {"status": "ok"}
+    assert is_healthy(server)
     assert server.stop() == 0
     assert server.log.read_text() == ""
 
