@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import math
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -125,11 +124,10 @@ def server_of(
             await super().shutdown(sockets)
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            # Not noted down for later: uvicorn raises what it noted again once it has stopped, so
-            # that a process which did as it was told would end as if it were killed.
-            if self.should_exit and sig == signal.SIGINT:
-                self.force_exit = True
-            self.should_exit = True
+            super().handle_exit(sig, frame)
+            # uvicorn raises again what it noted, once it has stopped: a process that did as it was
+            # told would end as if it were killed.
+            self._captured_signals.clear()
 
     return Server(config)
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from .conversation import Conversation, Said
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|[\n;]+")
-_CONTRACTION = re.compile(r"\b(?P<name>name)['’]s\b", re.IGNORECASE)
-_CLAUSE = r"\b(?P<whose>my|the|our)\s+(?P<what>[\w'’ -]{1,60}?)\s+(?:is|are|was|=)\s+"
-_NEXT_CLAUSE = r",?\s+(?:and|but)\s+(?:(?:my|the|our)\s[\w'’ -]{1,60}?\s(?:is|are|was|=)|I)\s"
-_FACT = re.compile(rf"{_CLAUSE}(?P<value>.{{1,200}}?)(?={_NEXT_CLAUSE}|$|.{{200}})", re.IGNORECASE)
-_NOTE = re.compile(r"\bremember\b[\s,:]*(?:that\s+)?(?P<note>.{1,200})", re.IGNORECASE)
+_CONTRACTION = re.compile(r"\b(?P<name>name)['\u2019]s\b", re.IGNORECASE)
+_THING = r"\b(?P<whose>my|the|our) (?P<what>[\w'\u2019 -]{1,60}?) (?:is|are|was|=) "
+_NEXT_THING = r",? (?:and|but) (?:(?:my|the|our) [\w'\u2019 -]{1,60}? (?:is|are|was|=)|I) "
+_FACT = re.compile(rf"{_THING}(?P<value>.{{1,200}}?)(?={_NEXT_THING}|$|.{{200}})", re.IGNORECASE)
+_NOTE = re.compile(r"\bremember\b[ ,:]*(?:that )?(?P<note>.{1,200})", re.IGNORECASE)
 _ASKS = re.compile(
     r"\?|\b(?:what|which|who|whose|recall|tell me|repeat|remind|do you (?:remember|know))\b",
     re.IGNORECASE,
@@ -45,7 +45,7 @@ def facts(said: Iterable[str]) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for sentence in _statements(said):
         for match in _FACT.finditer(sentence):
-            what = f"{_YOURS[match['whose'].lower()]} {' '.join(match['what'].lower().split())}"
+            what = f"{_YOURS[match['whose'].lower()]} {match['what'].lower()}"
             found.pop(what, None)
             found[what] = match["value"].strip(" \"'“”")
         for match in _NOTE.finditer(sentence):
@@ -55,9 +55,10 @@ def facts(said: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _statements(said: Iterable[str]) -> Iterator[str]:
-    """The sentences that ask nothing, without their full stops."""
+    """The sentences that ask nothing, with single spaces and without their full stops."""
     for text in said:
-        for sentence in _SENTENCE_END.split(_CONTRACTION.sub(r"\g<name> is", text)):
+        for part in _SENTENCE_END.split(text):
+            sentence = _CONTRACTION.sub(r"\g<name> is", " ".join(part.split()))
             if not sentence.endswith("?"):
                 yield sentence.rstrip(" .!")
 
