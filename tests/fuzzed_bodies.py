@@ -1,4 +1,7 @@
-"""Bodies of requests, drawn over the specification: valid ones, wrong ones, and what is no JSON at all."""
+"""Bodies of requests, drawn over the specification: valid ones, wrong ones, and what is no JSON at all.
+
+`KNOWN_RESPONSE` and `KNOWN_ITEM` in them stand for ids that the server knows.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,13 @@ ODD_TEXTS = (
     "' OR 1=1 --",
 )
 ODD_NUMBERS = (float("nan"), float("inf"), -float("inf"), -0.0, 1e308, 5e-324, -1, 2**31, 2**63, 2**64, 10**400)
-BOTTOMLESS = (
+LARGE = (
     json.loads("[" * 150 + "]" * 150),
     json.loads('{"a":' * 150 + "1" + "}" * 150),
     {str(number): number for number in range(300)},
     [0] * 1000,
 )
-ODD = st.sampled_from([*ODD_TEXTS, *ODD_NUMBERS, *BOTTOMLESS]) | ANY_JSON
+ODD = st.sampled_from([*ODD_TEXTS, *ODD_NUMBERS, *LARGE]) | ANY_JSON
 GARBAGE = st.sampled_from(
     [
         b"",
@@ -60,6 +63,7 @@ GARBAGE = st.sampled_from(
         b"input=hi&model=m",
     ]
 ) | st.binary(max_size=40)
+"""What is no request, and most of it no JSON."""
 
 
 def encoded(body: Any) -> bytes:
@@ -67,16 +71,17 @@ def encoded(body: Any) -> bytes:
     return json.dumps(body).encode()
 
 
-def _likely(body: dict[str, Any], known: str | None) -> dict[str, Any]:
+def _likely(body: dict[str, Any], continued: bool) -> dict[str, Any]:
     """The request with what it refers to: drawn alone, nearly every one names something that is not there."""
     body = {**body}
-    if body.pop("previous_response_id", None) is not None and known is not None:
+    body.pop("previous_response_id", None)
+    if continued:
         body["previous_response_id"] = "KNOWN_RESPONSE"
     if isinstance(body.get("input"), list):
         body["input"] = [each for item in body["input"] for each in _with_reference(item)]
     choice = body.get("tool_choice")
     if isinstance(choice, dict):
-        named = choice["tools"] if "tools" in choice else [choice]
+        named = choice.get("tools", [choice])
         tools = [{"type": "function", "name": each["name"]} for each in named if "name" in each]
         body["tools"] = [*(body.get("tools") or ()), *tools]
     elif choice == "required":
@@ -87,19 +92,20 @@ def _likely(body: dict[str, Any], known: str | None) -> dict[str, Any]:
 def _with_reference(item: Any) -> list[Any]:
     match item:
         case {"type": "function_call_output", "call_id": call_id}:
-            call = {"type": "function_call", "call_id": call_id, "name": "look_up", "arguments": "{}"}
-            return [call, item]
-        case {"type": "compaction"}:
+            return [{"type": "function_call", "call_id": call_id, "name": "look_up", "arguments": "{}"}, item]
+        case {"type": "compaction"}:  # The server takes only what it made itself.
             return []
-        case {"type": "item_reference" | None} | {"id": _} if "role" not in item and "content" not in item:
-            return [{**item, "id": "KNOWN_ITEM"}] if item.get("type") in {None, "item_reference"} else [item]
+        case {"type": "item_reference" | None}:
+            return [{**item, "id": "KNOWN_ITEM"}]
+        case {"id": _} if not {"type", "role"} & item.keys():
+            return [{**item, "id": "KNOWN_ITEM"}]
         case _:
             return [item]
 
 
 def likely(each: Component) -> st.SearchStrategy[dict[str, Any]]:
     """Valid requests that a server has most likely no reason to refuse."""
-    return st.builds(_likely, each.payloads, st.sampled_from([None, "known"]))
+    return st.builds(_likely, each.payloads, st.booleans())
 
 
 @st.composite

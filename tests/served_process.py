@@ -43,7 +43,7 @@ class ServedProcess:
         found: list[str] = []
         for each in Path(f"/proc/{self.process.pid}/fd").iterdir():
             try:
-                found.append(os.readlink(each))
+                found.append(str(each.readlink()))
             except FileNotFoundError:  # It was closed meanwhile.
                 continue
         return found
@@ -68,7 +68,12 @@ def served(folder: Path, *arguments: str) -> Iterator[ServedProcess]:
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            command, cwd=folder, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=errors, text=True
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
         ) as process,
     ):
         try:

@@ -83,7 +83,9 @@ def leads_into(path: str, body: Body) -> bool:
         if isinstance(value, dict):
             # Names may have dots in them: the longest that is there counts.
             rest = rest.removeprefix(".")
-            names = [name for name in value if rest.startswith(name) and rest[len(name) : len(name) + 1] in {"", ".", "["}]
+            names = [
+                name for name in value if rest.startswith(name) and rest[len(name) : len(name) + 1] in {"", ".", "["}
+            ]
             if not names:
                 return STEP.fullmatch(rest) is not None
             name = max(names, key=len)
