@@ -199,10 +199,15 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except UnicodeError:
-        raise OSError(f"{host!r} is no name of a host; choose another --host") from None
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "there is no such port"
-        raise OSError(f"{host} port {port}: {reason}; choose another --host or --port") from None
+        reason = "there is no such host"
+    except OverflowError:
+        reason = "there is no such port"
+    except socket.gaierror as error:
+        reason = error.strerror or "the host is not known"
+    except OSError as error:
+        # Its own text repeats the address.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+    raise OSError(f"{host} port {port}: {reason}; choose another --host or --port")
 
 
 def _tell(listener: socket.socket, prefix: str, store: ResponseStore, *, has_key: bool) -> None:
