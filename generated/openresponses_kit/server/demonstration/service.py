@@ -30,7 +30,7 @@ from ..errors import InvalidRequestError
 from ..service import Compaction, ResponsesService
 from . import talk
 from .conversation import Conversation, ForeignCompactionError, read, text_of
-from .samples import InvalidSchemaError, Material, UnsatisfiableSchemaError, sample
+from .samples import InvalidSchemaError, JSONSchema, Material, UnsatisfiableSchemaError, sample
 from .sealing import seal
 from .tokens import count, pieces
 
@@ -147,7 +147,7 @@ class DemonstrationService(ResponsesService):
                     await spending.take()
                     await message.refuse(piece)
         else:
-            text = _formatted(request, conversation)
+            text = await _formatted(request, conversation)
             cited = talk.cited(conversation) if text is None else None
             said = text or talk.answer(conversation, request.instructions)
             await _say(out, said, cited, spending)
@@ -196,7 +196,7 @@ async def _call(
     tools = list(request.tools or ())
     for tool in calls[: min(most, limit)]:
         place = f"tools[{tools.index(tool)}].parameters"
-        arguments = to_json(_arguments(tool, conversation, place)).decode()
+        arguments = to_json(await _arguments(tool, conversation, place)).decode()
         async with out.function_call(tool.name) as call:
             for piece in pieces(arguments):
                 await spending.take()
@@ -216,26 +216,25 @@ def _meant(tools: Sequence[FunctionToolParam], text: str) -> list[FunctionToolPa
     return [tool for tool in tools if said & talk.words(f"{tool.name} {tool.description or ''}")]
 
 
-def _arguments(tool: FunctionToolParam, conversation: Conversation, place: str) -> Any:
-    """Arguments that the function takes, out of the user's words where they fit."""
-    schema: dict[str, Any] = tool.parameters or {}
-    if "type" not in schema:
-        schema = {**schema, "type": "object"}
-    return _sampled(schema, conversation, place)
+async def _arguments(tool: FunctionToolParam, conversation: Conversation, place: str) -> Any:
+    """Arguments that the function takes, out of the user's words where they fit (rule L4)."""
+    return await _sampled(tool.parameters or {}, conversation, place, also={"type": "object"})
 
 
-def _formatted(request: CreateResponseBody, conversation: Conversation) -> str | None:
+async def _formatted(request: CreateResponseBody, conversation: Conversation) -> str | None:
     """The answer in the form that was asked for; None for plain text."""
     form = request.text.format if request.text is not None else None
     plain: Mapping[str, Any] = form.model_dump(mode="json") if form is not None else {}
     if plain.get("type") != "json_schema":
         return None
     schema = plain.get("schema")
-    value = _sampled({} if schema is None else schema, conversation, "text.format.schema")
+    value = await _sampled({} if schema is None else schema, conversation, "text.format.schema")
     return to_json(value).decode()
 
 
-def _sampled(schema: Any, conversation: Conversation, place: str) -> Any:
+async def _sampled(
+    schema: Any, conversation: Conversation, place: str, *, also: JSONSchema = True
+) -> Any:
     text = conversation.last.text
     told = [("the answer", talk.answer(conversation, None)), *talk.facts(conversation.by_user)]
     material = Material(
@@ -244,7 +243,8 @@ def _sampled(schema: Any, conversation: Conversation, place: str) -> Any:
         named={name.partition(" ")[2].replace(" ", "_"): value for name, value in told if value},
     )
     try:
-        return sample(schema, material)
+        # The worst of schemas take a second; others are served meanwhile.
+        return await asyncio.to_thread(sample, schema, material, also=also)
     except (InvalidSchemaError, UnsatisfiableSchemaError) as error:
         raise InvalidRequestError(f"{place}: {error}", param=place) from None
 
