@@ -69,7 +69,7 @@ def _streams(server: Serving, rounds: int) -> Iterator[Figure]:
     """Text deltas without padding, which no other writes."""
     names = {"deltas": KIT, "deltas, router": ROUTER, "bare bytes": BARE, **_FRAMEWORKS}
     body = request_body(**_UNPADDED)
-    loads = {name: _Load(server, _stream(path, body), 8) for name, path in names.items()}
+    loads = {name: _Load(server, _stream(path, body), 4) for name, path in names.items()}
     rows: list[Row] = [
         ("deltas", "bare bytes", 1.43),
         ("deltas", "FastAPI, StreamingResponse", 0.5),
@@ -86,7 +86,7 @@ def _streams(server: Serving, rounds: int) -> Iterator[Figure]:
 def _padded(server: Serving, rounds: int) -> Iterator[Figure]:
     body = request_body(stream=True)
     names = {"deltas with padding": KIT, "bare bytes with padding": BARE_PADDED}
-    loads = {name: _Load(server, _stream(path, body), 8) for name, path in names.items()}
+    loads = {name: _Load(server, _stream(path, body), 4) for name, path in names.items()}
     yield from _processor(loads, [("deltas with padding", "bare bytes with padding", None)], rounds)
 
 

@@ -68,12 +68,21 @@ async def held(port: int, request: Request, connections: int) -> AsyncIterator[N
 async def _connected(port: int, request: Request, count: int) -> AsyncIterator[list[_Client]]:
     loop = asyncio.get_running_loop()
     clients: list[_Client] = []
+    is_on = True
+
+    def stay_awake() -> None:
+        """Look again and again for what has come: to wake a process that sleeps would cost the server."""
+        if is_on:
+            loop.call_soon(stay_awake)
+
+    stay_awake()
     try:
         for _ in range(count):
             _, client = await loop.create_connection(lambda: _Client(request), "127.0.0.1", port)
             clients.append(client)
         yield clients
     finally:
+        is_on = False
         for client in clients:
             await client.close()
 
