@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,7 @@ from typing import Any, Required, get_origin
 import openresponses_kit as kit
 import pytest
 from openresponses_codegen.names import RUNTIME_NAMES
+from openresponses_codegen.pipeline import COMPONENTS
 from payloads import NEWEST, RELEASES, Component, Schema, components, document
 from typing_extensions import get_type_hints
 
@@ -27,7 +29,14 @@ Packages = Callable[[str], ModuleType]
 GENERATED = Path(kit.__file__).parent
 EXTERNAL = {"pydantic", "pydantic_core", "typing_extensions"}
 EXTERNAL_OF_THE_CLIENT = {"aiohttp", "httpx2", "opentelemetry", "websockets", "yarl"}
-EXTERNAL_OF_DATABASES = {"sqlalchemy"}
+EXTERNAL_OF = {
+    "server/_sql_engine": {"sqlalchemy"},
+    "server/_sql_tables": {"sqlalchemy"},
+    "server/sql_store": {"sqlalchemy"},
+    "server/fastapi": {"fastapi", "starlette"},
+    "server/serving": {"uvicorn"},
+}
+"""What modules need that may be left unused."""
 MODULES_OF_THE_SPEC = ("models", "events", "params")
 """Where names come from the document; linters look after all others."""
 NUMBERED = re.compile(r"(?<=[^\W\d])_?\d+(?=[A-Z_]|$)")
@@ -212,7 +221,7 @@ def test_imports_of_its_own_are_relative_and_all_others_are_known(release: str, 
                 names = [node.module or ""]
             roots = {name.partition(".")[0] for name in names}
             known = EXTERNAL | (EXTERNAL_OF_THE_CLIENT if is_of_the_client(module) else set())
-            known |= EXTERNAL_OF_DATABASES if module.startswith(("server/_sql_", "server/sql_")) else set()
+            known |= EXTERNAL_OF.get(module, set())
             assert roots <= known | sys.stdlib_module_names, module
 
 
@@ -420,3 +429,11 @@ def test_every_symbol_has_a_docstring(release: str, package: Packages) -> None:
     for module in MODULES_OF_THE_SPEC:
         found = documented(package(release))[module]
         assert [symbol.name for symbol in found.values() if not symbol.docstring] == [], module
+
+
+def test_the_extras_are_those_that_messages_and_the_manifest_name() -> None:
+    """What `generation.json` calls optional can be installed by the same names with the generator."""
+    project = tomllib.loads((GENERATED.parents[1] / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    stated = {name: each for part in COMPONENTS.values() for name, each in part.extras.items()}
+    for name in ("server", "fastapi", "postgres"):
+        assert sorted(project[name]) == sorted(f"{package}{version}" for package, version in stated[name].items())

@@ -396,6 +396,35 @@ def test_z16_the_leaving_of_a_websocket_stops_the_service(service: ScriptedServi
     assert service.ended == [("persistent", asyncio.CancelledError)]
 
 
+def test_z16_a_frame_to_a_client_that_is_gone_is_no_fault_of_the_service(
+    service: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An ASGI server tells by an error that a client is gone: the turn stops, and no failure is logged."""
+    frame = {"type": "websocket.receive", "text": json.dumps({"type": "response.create", **HELLO})}
+
+    async def serve() -> None:
+        is_gone = asyncio.Event()
+        coming = iter([{"type": "websocket.connect"}, frame])
+
+        async def receive() -> Any:
+            message = next(coming, None)
+            if message is None:
+                await is_gone.wait()
+            return message or {"type": "websocket.disconnect", "code": 1006}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "websocket.send":
+                is_gone.set()
+                raise OSError("gone")
+
+        scope = {"type": "websocket", "path": "/v1/responses", "query_string": b"", "headers": []}
+        async with asyncio.timeout(PATIENCE):
+            await including(create_router(service, store=None))(scope, receive, send)
+
+    asyncio.run(serve())
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("is_told", [True, False])
 def test_e1_limits_of_the_application_hold(service: ScriptedService, *, is_told: bool) -> None:
     """A body over the limit of the application is refused with 413, whether its length is told beforehand or not."""

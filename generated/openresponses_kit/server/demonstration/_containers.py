@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import chain, count, islice, product
 from typing import Any, Protocol, TypeVar
 
 from ._checks import Checker
@@ -22,6 +22,7 @@ _MOST_MEMBERS = 2_000
 _MOST_CHOICES = 100
 _MOST_UNIQUE = 200
 _MOST_INVENTED = 50
+_MOST_ASSIGNMENTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def in_turns(iterators: Iterable[Iterator[T]]) -> Iterator[T]:
 
 
 def objects(way: Way, place: Place, search: Search) -> Iterator[dict[str, Any]]:
-    """Objects that may satisfy a way: with all members first, then with those that are required."""
+    """Objects that may satisfy a way: with all members first, then with what is required."""
     least, most = _sizes(way, "Properties")
     required = list(dict.fromkeys(name for each in way for name in each.get("required", ())))
     if len(required) > most or max(least, len(required)) > _MOST_MEMBERS:
@@ -103,14 +104,17 @@ def objects(way: Way, place: Place, search: Search) -> Iterator[dict[str, Any]]:
         return
     wants_one = place.is_rich and not declared and any(_is_map(each) for each in way)
     wished = [name for name in declared if place.is_rich or name in required]
+    known = [name for name in declared if name in required]
     rich = members.filled(required, wished, max(least, int(wants_one)), most)
-    lean = members.filled(required, [name for name in declared if name in required], least, most)
-    for names in (rich, lean):
-        if least <= len(names) <= most:
-            yield {name: members.choices(name).best for name in names}
-    for names in (rich, lean):
-        if least <= len(names) <= most:
-            yield from _varied({name: members.choices(name) for name in names})
+    lean = members.filled(required, known, least, most)
+    possible = [names for names in (rich, lean) if least <= len(names) <= most]
+    for names in possible:
+        yield {name: members.choices(name).best for name in names}
+    for names in possible:
+        yield from _varied({name: members.choices(name) for name in names})
+    if len(rich) == len(lean) < most:
+        names = members.filled(required, known, len(lean) + 1, most)
+        yield {name: members.choices(name).best for name in names}
 
 
 class _Members:
@@ -201,20 +205,17 @@ def arrays(way: Way, place: Place, search: Search) -> Iterator[list[Any]]:
 def _assignments(
     contained: Sequence[Mapping[str, Any]], length: int
 ) -> Iterator[list[list[JSONSchema]]]:
-    """For each position what `contains` wants there: each at places of its own, or all at once."""
-    for spread in (True, False):
-        for is_last in (True, False):
-            wanted: list[list[JSONSchema]] = [[] for _ in range(length)]
-            taken = 0
-            for each in contained:
-                number = int(each.get("minContains", 1))
-                for place in range(taken, min(taken + number, length)):
-                    wanted[-1 - place if is_last else place].append(each["contains"])
-                taken += number if spread else 0
-            if taken <= length:
-                yield wanted
-            if not contained:
-                return
+    """For each position what `contains` wants there, in all ways where there are not too many."""
+    numbers = [int(each.get("minContains", 1)) for each in contained]
+    if max(numbers, default=0) > length:
+        return
+    starts = product(range(length), repeat=len(contained))
+    for chosen in islice(starts, _MOST_ASSIGNMENTS):
+        wanted: list[list[JSONSchema]] = [[] for _ in range(length)]
+        for each, number, start in zip(contained, numbers, chosen, strict=True):
+            for place in range(start, start + number):
+                wanted[-1 - place % length].append(each["contains"])
+        yield wanted
 
 
 def _of_elements(

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from typing import TypeAlias
 
 __all__ = ["END", "START", "Budget", "BudgetSpentError", "Language", "Languages"]
@@ -192,7 +193,7 @@ class Languages:
             case "then":
                 found = self.then(*parts)
             case "repeated":
-                found = self.repeated(*parts, *language.counts)
+                found = self.repeated(parts[0], *language.counts)
             case "either":
                 found = self.either(*parts)
             case "both":
@@ -221,7 +222,7 @@ class Languages:
     def _choices(self, language: Language, position: int) -> list[int]:
         """One character for each way to go on, the most pleasant first."""
         borders = sorted({0, *self._borders_of(language), _LAST + 1})
-        ranges = zip(borders, borders[1:], strict=False)
+        ranges = pairwise(borders)
         best = [_pleasant(low, high - 1, position) for low, high in ranges if low <= _LAST]
         return [character for _, character in sorted(each for each in best if each is not None)]
 

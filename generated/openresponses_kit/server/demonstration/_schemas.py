@@ -95,7 +95,9 @@ class Document:
         elif found is not None:
             found = _at(found, unquote(fragment))
         if found is None:
-            raise InvalidSchemaError(f"{pointer} refers to {reference!r}, which is not in it")
+            raise InvalidSchemaError(
+                f"{pointer or 'the schema'} refers to {reference!r}, which is not in it"
+            )
         if not isinstance(found, bool) and id(found) not in self._bases:
             # It lies where no schema is looked for, so that it was not read yet.
             self._add(found, uri, reference)
@@ -150,23 +152,26 @@ def _joined(base: str, reference: str, pointer: str) -> str:
     try:
         return urljoin(base, reference)
     except ValueError:
-        raise InvalidSchemaError(f"{pointer} has {reference!r}, which is no URI") from None
+        raise InvalidSchemaError(
+            f"{pointer or 'the schema'} has {reference!r}, which is no URI"
+        ) from None
 
 
 def _at(schema: JSONSchema, pointer: str) -> JSONSchema | None:
     """What a JSON pointer leads to; None when that is no schema."""
-    found: Any = schema
+    found: object = schema
     for step in pointer.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(found, dict) and name in found:
-            found = cast("dict[str, Any]", found)[name]
+            found = cast("dict[str, object]", found)[name]
         elif isinstance(found, list) and name.isascii() and name.isdigit():
-            elements = cast("list[Any]", found)
-            index = int(name[:9])
-            found = elements[index] if index < len(elements) else None
+            elements = cast("list[object]", found)
+            found = next(iter(elements[int(name[:9]) :]), None)
         else:
             return None
-    return cast("JSONSchema", found) if isinstance(found, (dict, bool)) else None
+    if isinstance(found, bool):
+        return found
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def _is_text(value: object) -> bool:

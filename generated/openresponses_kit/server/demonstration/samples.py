@@ -21,7 +21,7 @@ from ._negation import negations
 from ._scalars import Way, numbers, texts
 from ._schemas import TYPES, Document, InvalidSchemaError, JSONSchema
 
-__all__ = ["InvalidSchemaError", "Material", "UnsatisfiableSchemaError", "sample"]
+__all__ = ["InvalidSchemaError", "JSONSchema", "Material", "UnsatisfiableSchemaError", "sample"]
 
 _STEPS = 100_000
 """How much work one search may be; a second at most on an ordinary machine."""
@@ -29,6 +29,8 @@ _DEPTHS = (6, 20, 60)
 """How deeply values may be nested, in one search after the other."""
 _MOST_CANDIDATES = 120
 """How many candidates are tried for each way to satisfy a schema."""
+_CANDIDATES_STEPS = 20
+"""What it takes to make candidates of a type."""
 _SIGNS = {
     "object": {"properties", "required", "additionalProperties", "patternProperties"}
     | {"minProperties", "propertyNames", "dependentRequired", "dependentSchemas"},
@@ -53,17 +55,25 @@ class Material:
     """Texts for members of objects, by their names."""
 
 
-def sample(schema: JSONSchema, material: Material | None = None) -> Any:
+def sample(schema: JSONSchema, material: Material | None = None, *, also: JSONSchema = True) -> Any:
     """A value that satisfies a schema.
+
+    It takes up to a second or two of the processor's time for the worst of schemas: in a server it
+    belongs in a thread.
 
     Raises `InvalidSchemaError` for what is no schema, refers to something outside of itself or has
     a pattern that cannot be read, and `UnsatisfiableSchemaError` when no value was found.
+
+    Args:
+        schema: The schema.
+        material: What the value is made of where there is a choice.
+        also: A schema without references that the value has to satisfy as well.
     """
     for depth in _DEPTHS:
         budget = Budget(_STEPS)
         try:
             search = _Search(Document(schema, budget), budget, material or Material(), depth)
-            for value in search.values([schema], Place()):
+            for value in search.values([schema, also], Place()):
                 return value
             if not search.was_cut:
                 break
@@ -91,8 +101,13 @@ class _Search:
         self._material = material
         self._depth = depth
 
+    def spend(self, steps: int = 1) -> None:
+        """Count work. Raises `BudgetSpentError`."""
+        self._budget.spend(steps)
+
     def values(self, schemas: Sequence[JSONSchema], place: Place) -> Iterator[Any]:
         """Values that satisfy all of these schemas, the best first."""
+        self.spend(1 + len(schemas))
         if place.depth > self._depth:
             self.was_cut = True
             return
@@ -138,13 +153,13 @@ class _Search:
             options = [[each] for each in schema["anyOf"]]
             yield _Choice(options if place.is_rich else sorted(options, key=_weight))
         if "oneOf" in schema:
-            each_alone = [[each] for each in schema["oneOf"]]
-            exactly = [
-                [each, *({"not": other} for other in schema["oneOf"] if other is not each)]
-                for each in schema["oneOf"]
+            branches: list[JSONSchema] = schema["oneOf"]
+            options = [[each] for each in branches]
+            alone = [
+                [each, *({"not": other} for other in branches if other is not each)]
+                for each in branches
             ]
-            options = each_alone if place.is_rich else sorted(each_alone, key=_weight)
-            yield _Choice([*options, *exactly])
+            yield _Choice([*(options if place.is_rich else sorted(options, key=_weight)), *alone])
         if "not" in schema:
             broken = negations(schema["not"], self._document)
             if not any(_says(schema, each) for each in broken):
@@ -171,6 +186,7 @@ class _Search:
         yield from in_turns(self._of_type(kind, way, place) for kind in _types(way))
 
     def _of_type(self, kind: str, way: Way, place: Place) -> Iterator[Any]:
+        self.spend(_CANDIDATES_STEPS)
         match kind:
             case "object":
                 yield from objects(way, place, self)

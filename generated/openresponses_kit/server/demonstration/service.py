@@ -9,6 +9,7 @@ It is also an example of how a service is written. Rules that are up to a servic
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +25,12 @@ from ...models import (
     OutputTextContent,
     Usage,
 )
+from .._ids import new_id
 from ..errors import InvalidRequestError
 from ..service import Compaction, ResponsesService
 from . import talk
 from .conversation import Conversation, ForeignCompactionError, read, text_of
-from .samples import InvalidSchemaError, Material, UnsatisfiableSchemaError, sample
+from .samples import InvalidSchemaError, JSONSchema, Material, UnsatisfiableSchemaError, sample
 from .sealing import seal
 from .tokens import count, pieces
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DemonstrationService"]
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])-?[0-9]{1,15}(?:\.[0-9]{1,15})?(?![\w.]*\w)")
 
 
 class LimitReachedError(Exception):
@@ -47,17 +49,20 @@ class LimitReachedError(Exception):
 
 @dataclass(slots=True)
 class _Spending:
-    """The tokens that were written, and how many there may be."""
+    """The tokens that were written, how many there may be, and how long each takes."""
 
     limit: int | None
+    delay: float
     written: int = 0
     reasoning: int = 0
 
-    def take(self) -> None:
+    async def take(self) -> None:
         """Spend one. Raises `LimitReachedError`."""
         if self.limit is not None and self.written >= self.limit:
             raise LimitReachedError
         self.written += 1
+        if self.delay:
+            await asyncio.sleep(self.delay)
 
 
 class DemonstrationService(ResponsesService):
@@ -65,20 +70,22 @@ class DemonstrationService(ResponsesService):
 
     Args:
         context_limit: How many tokens there may be in a context (rule P4).
+        delay: How many seconds it takes to write a token.
     """
 
-    def __init__(self, *, context_limit: int = 100_000) -> None:
+    def __init__(self, *, context_limit: int = 100_000, delay: float = 0.0) -> None:
         self._context_limit = context_limit
+        self._delay = delay
 
     async def respond(self, request: CreateResponseBody, out: ResponseWriter) -> None:
         """Answer one request."""
         items = _plain(out.context)
-        read_tokens = count(text_of(items)) + count(request.instructions or "")
+        read_tokens = _size(items) + count(request.instructions or "")
         if read_tokens > self._context_limit:
             message = f"the context has {read_tokens} tokens; at most {self._context_limit} fit"
             raise InvalidRequestError(message, param="input", code="context_length_exceeded")
         conversation = _conversation(items, request.input)
-        spending = _Spending(request.max_output_tokens)
+        spending = _Spending(request.max_output_tokens, self._delay)
         try:
             await self._write(request, out, conversation, spending)
         except LimitReachedError:
@@ -88,20 +95,20 @@ class DemonstrationService(ResponsesService):
     async def truncate(
         self, request: CreateResponseBody, context: Sequence[ItemParam]
     ) -> Sequence[ItemParam]:
-        """Drop the oldest items until the context fits, but none of system and developer (P4)."""
-        room = self._context_limit - count(request.instructions or "")
+        """Drop the oldest items until the context fits, but none of system and developer (P4).
+
+        The newest item stays, too: without it there would be nothing to answer.
+        """
+        plain = _plain(context)
+        excess = _size(plain) + count(request.instructions or "") - self._context_limit
         kept: list[ItemParam] = []
-        for item, plain in zip(reversed(context), reversed(_plain(context)), strict=True):
-            size = count(text_of([plain]))
-            if plain.get("role") in {"system", "developer"}:
+        for index, (item, each) in enumerate(zip(context, plain, strict=True), 1):
+            is_lasting = each.get("role") in {"system", "developer"} or index == len(plain)
+            if is_lasting or excess <= 0:
                 kept.append(item)
-                room -= size
-            elif size <= room:
-                kept.append(item)
-                room -= size
             else:
-                room = 0
-        return kept[::-1]
+                excess -= _size([each])
+        return kept
 
     async def compact(
         self, request: CompactResponseMethodPublicBody, context: Sequence[ItemParam]
@@ -110,7 +117,7 @@ class DemonstrationService(ResponsesService):
         items = _plain(context)
         conversation = _conversation(items, request.input)
         sealed = seal({"said": conversation.by_user})
-        tokens = count(text_of(items))
+        tokens = _size(items)
         usage = Usage.model_validate(
             {
                 "input_tokens": tokens,
@@ -120,7 +127,7 @@ class DemonstrationService(ResponsesService):
                 "output_tokens_details": {"reasoning_tokens": 0},
             }
         )
-        return Compaction(encrypted_content=sealed, usage=usage, kept=_last_answer(conversation))
+        return Compaction(encrypted_content=sealed, usage=usage, kept=_last_answer(items))
 
     async def _write(
         self,
@@ -137,10 +144,10 @@ class DemonstrationService(ResponsesService):
         elif talk.asks_for_refusal(conversation):
             async with out.message() as message:
                 for piece in pieces("I was asked to refuse, and so I do."):
-                    spending.take()
+                    await spending.take()
                     await message.refuse(piece)
         else:
-            text = _formatted(request, conversation)
+            text = await _formatted(request, conversation)
             cited = talk.cited(conversation) if text is None else None
             said = text or talk.answer(conversation, request.instructions)
             await _say(out, said, cited, spending)
@@ -149,7 +156,7 @@ class DemonstrationService(ResponsesService):
 async def _say(out: ResponseWriter, text: str, cited: str | None, spending: _Spending) -> None:
     async with out.message(phase="final_answer") as message:
         for piece in pieces(text):
-            spending.take()
+            await spending.take()
             await message.text(piece)
         start = text.find(cited) if cited else -1
         if cited and start >= 0:
@@ -170,7 +177,7 @@ async def _think(
         if request.reasoning is not None and request.reasoning.summary is not None:
             await reasoning.summary("Reading what was said.")
         for piece in pieces(thought):
-            spending.take()
+            await spending.take()
             spending.reasoning += 1
             await reasoning.text(piece)
         await reasoning.encrypted(seal({"thought": thought}))
@@ -189,10 +196,10 @@ async def _call(
     tools = list(request.tools or ())
     for tool in calls[: min(most, limit)]:
         place = f"tools[{tools.index(tool)}].parameters"
-        arguments = to_json(_arguments(tool, conversation, place)).decode()
+        arguments = to_json(await _arguments(tool, conversation, place)).decode()
         async with out.function_call(tool.name) as call:
             for piece in pieces(arguments):
-                spending.take()
+                await spending.take()
                 await call.arguments(piece)
     if limit < most:
         await out.incomplete("max_tool_calls")
@@ -209,37 +216,35 @@ def _meant(tools: Sequence[FunctionToolParam], text: str) -> list[FunctionToolPa
     return [tool for tool in tools if said & talk.words(f"{tool.name} {tool.description or ''}")]
 
 
-def _arguments(tool: FunctionToolParam, conversation: Conversation, place: str) -> Any:
-    """Arguments that the function takes, out of the user's words where they fit."""
-    schema: dict[str, Any] = tool.parameters or {}
-    if "type" not in schema:
-        schema = {**schema, "type": "object"}
-    return _sampled(schema, conversation, place)
+async def _arguments(tool: FunctionToolParam, conversation: Conversation, place: str) -> Any:
+    """Arguments that the function takes, out of the user's words where they fit (rule L4)."""
+    return await _sampled(tool.parameters or {}, conversation, place, also={"type": "object"})
 
 
-def _formatted(request: CreateResponseBody, conversation: Conversation) -> str | None:
+async def _formatted(request: CreateResponseBody, conversation: Conversation) -> str | None:
     """The answer in the form that was asked for; None for plain text."""
     form = request.text.format if request.text is not None else None
     plain: Mapping[str, Any] = form.model_dump(mode="json") if form is not None else {}
-    if plain.get("type") == "json_object":
-        return to_json({"answer": talk.answer(conversation, request.instructions)}).decode()
     if plain.get("type") != "json_schema":
         return None
     schema = plain.get("schema")
-    value = _sampled({} if schema is None else schema, conversation, "text.format.schema")
+    value = await _sampled({} if schema is None else schema, conversation, "text.format.schema")
     return to_json(value).decode()
 
 
-def _sampled(schema: Any, conversation: Conversation, place: str) -> Any:
+async def _sampled(
+    schema: Any, conversation: Conversation, place: str, *, also: JSONSchema = True
+) -> Any:
     text = conversation.last.text
     told = [("the answer", talk.answer(conversation, None)), *talk.facts(conversation.by_user)]
     material = Material(
         words=[text, *sorted(talk.words(text))] if text else (),
-        numbers=[float(each) for each in _NUMBER.findall(text)],
+        numbers=[float(each) if "." in each else int(each) for each in _NUMBER.findall(text)],
         named={name.partition(" ")[2].replace(" ", "_"): value for name, value in told if value},
     )
     try:
-        return sample(schema, material)
+        # The worst of schemas take a second; others are served meanwhile.
+        return await asyncio.to_thread(sample, schema, material, also=also)
     except (InvalidSchemaError, UnsatisfiableSchemaError) as error:
         raise InvalidRequestError(f"{place}: {error}", param=place) from None
 
@@ -258,9 +263,9 @@ def _conversation(items: Sequence[Mapping[str, Any]], given: object) -> Conversa
         return read(items)
     except ForeignCompactionError as error:
         new = cast("list[object]", given) if isinstance(given, list) else []
-        kinds = [getattr(each, "type", None) for each in new]
-        index = kinds.index("compaction") if "compaction" in kinds else None
-        place = f"input[{index}].encrypted_content" if index is not None else None
+        # What is continued comes before the new items.
+        index = error.index - len(items) + len(new)
+        place = f"input[{index}].encrypted_content" if index >= 0 else "previous_response_id"
         raise InvalidRequestError(str(error), param=place) from None
 
 
@@ -268,9 +273,24 @@ def _plain(items: Sequence[ItemParam]) -> list[dict[str, Any]]:
     return [item.model_dump(mode="json") for item in items]
 
 
-def _last_answer(conversation: Conversation) -> list[Message]:
-    """The latest answer, kept as it is."""
-    answers = [each.text for each in conversation.said if each.role == "assistant" and each.text]
-    part = OutputTextContent(text=answers[-1] if answers else "", annotations=[], logprobs=[])
-    message = Message(id="msg_kept", status="completed", role="assistant", content=[part])
-    return [message] if answers else []
+def _size(items: Sequence[Mapping[str, Any]]) -> int:
+    """How many tokens items have."""
+    return sum(count(text_of(each)) for each in items)
+
+
+def _last_answer(items: Sequence[Mapping[str, Any]]) -> list[Message]:
+    """The text of the latest answer, under its id."""
+    for item in reversed(items):
+        if item.get("role") != "assistant" or not (text := text_of(item)):
+            continue
+        part = OutputTextContent(text=text, annotations=[], logprobs=[])
+        message = Message(
+            id=item.get("id") or new_id("msg"),
+            status="completed",
+            role="assistant",
+            content=[part],
+        )
+        if phase := item.get("phase"):
+            message.phase = phase
+        return [message]
+    return []

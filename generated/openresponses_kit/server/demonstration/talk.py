@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from .conversation import Conversation
+from .conversation import Conversation, Said
 
-_FACT = re.compile(
-    r"\b(?P<whose>my|the|our)\s+(?P<what>[\w' -]{1,60}?)\s+(?:is|are|was|=)\s+"
-    r"(?P<value>[^.!?;\n]{1,200})",
-    re.IGNORECASE,
-)
-_NOTE = re.compile(r"\bremember\b[\s,:]*(?:that\s+)?(?P<note>[^.!?\n]{1,200})", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|[\n;]+")
+_CONTRACTION = re.compile(r"\b(?P<name>name)['\u2019]s\b", re.IGNORECASE)
+_THING = r"\b(?P<whose>my|the|our) (?P<what>[\w'\u2019 -]{1,60}?) (?:is|are|was|=) "
+_NEXT_THING = r",? (?:and|but) (?:(?:my|the|our) [\w'\u2019 -]{1,60}? (?:is|are|was|=)|I) "
+_FACT = re.compile(rf"{_THING}(?P<value>.{{1,200}}?)(?={_NEXT_THING}|$|.{{200}})", re.IGNORECASE)
+_NOTE = re.compile(r"\bremember\b[ ,:]*(?:that )?(?P<note>.{1,200})", re.IGNORECASE)
 _ASKS = re.compile(
     r"\?|\b(?:what|which|who|whose|recall|tell me|repeat|remind|do you (?:remember|know))\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[A-Za-z]+|\d+|[^\W\d_]+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_URL = re.compile(r"https?://[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_URL = re.compile(r"https?://[^\s<>\"\u201c\u201d')\]]+[^\s<>\"\u201c\u201d')\].,;:!?]")
 _REFUSE = re.compile(r"\bplease refuse\b", re.IGNORECASE)
 _STOP_WORDS = frozenset(
     """
@@ -30,6 +30,7 @@ _STOP_WORDS = frozenset(
     with would yes you your
     """.split()
 )
+_YOURS = {"my": "your", "our": "your", "the": "the"}
 _LONGEST_ECHO = 400
 
 
@@ -42,18 +43,24 @@ def words(text: str) -> set[str]:
 def facts(said: Iterable[str]) -> list[tuple[str, str]]:
     """What the user told of, each with what is so; of the same thing the latest."""
     found: dict[str, str] = {}
-    for text in said:
-        if text.rstrip().endswith("?"):
-            continue
-        for match in _FACT.finditer(text):
-            whose = match["whose"].lower().replace("my", "your")
-            what = f"{whose} {' '.join(match['what'].lower().split())}"
+    for sentence in _statements(said):
+        for match in _FACT.finditer(sentence):
+            what = f"{_YOURS[match['whose'].lower()]} {match['what'].lower()}"
             found.pop(what, None)
-            found[what] = match["value"].strip().strip("\"'“”")
-        for match in _NOTE.finditer(text):
+            found[what] = match["value"].strip(" \"'“”")
+        for match in _NOTE.finditer(sentence):
             if not _FACT.search(match["note"]):
                 found[match["note"].strip()] = ""
     return list(found.items())
+
+
+def _statements(said: Iterable[str]) -> Iterator[str]:
+    """The sentences that ask nothing, with single spaces and without their full stops."""
+    for text in said:
+        for part in _SENTENCE_END.split(text):
+            sentence = _CONTRACTION.sub(r"\g<name> is", " ".join(part.split()))
+            if not sentence.endswith("?"):
+                yield sentence.rstrip(" .!")
 
 
 def recalled(conversation: Conversation) -> str:
@@ -84,36 +91,47 @@ def cited(conversation: Conversation) -> str | None:
 def answer(conversation: Conversation, instructions: str | None) -> str:
     """What there is to say about what came in, in words."""
     if conversation.outputs:
-        given = (f"{name} gave {output}" for name, output in conversation.outputs)
-        return f"{'; '.join(given)}."
+        told = (f"{each.role} returned {_content(each)}" for each in conversation.outputs)
+        return " ".join(_ended(each) for each in told)
     sentences: list[str] = []
     if instructions:
-        sentences.append(f"I am told: {_short(instructions)}")
+        sentences.append(_ended(f"My instructions are: {_quoted(instructions)}"))
     if memory := recalled(conversation):
         sentences.append(memory)
     elif conversation.last.text:
-        sentences.append(f"You said: {_short(conversation.last.text)}")
+        sentences.append(_ended(f"You said: {_quoted(conversation.last.text)}"))
     if conversation.last.things:
         sentences.append(f"I got {_listed(conversation.last.things)}.")
     if not sentences:
         sentences.append("Nothing was said yet.")
     if conversation.items > 1:
-        sentences.append(f"This is item {conversation.items} of our conversation.")
+        sentences.append(f"Our conversation has {conversation.items} items so far.")
     return " ".join(sentences)
 
 
 def thought(conversation: Conversation) -> str:
     """How the demonstration came to its answer."""
     if conversation.outputs:
-        return "The functions answered, so what they gave is the answer."
+        return "The functions have returned, so I tell what they returned."
     if recalled(conversation):
-        return "The user asks for something that was told before. It is among the items."
-    return f"There are {conversation.items} items. The last words of the user are repeated."
+        return "The user asks for something that I was told before, so I repeat that."
+    return "The user asks for nothing that I was told before, so I describe what the user sent."
 
 
-def _short(text: str) -> str:
+def _content(said: Said) -> str:
+    """What was said, in words."""
+    text = [_quoted(said.text)] if said.text else []
+    return _listed([*text, *said.things]) if text or said.things else "nothing"
+
+
+def _ended(sentence: str) -> str:
+    """A sentence with a full stop, unless a quotation at its end has one."""
+    return sentence if sentence.endswith((".”", "!”", "?”", ":”", "…”")) else f"{sentence}."
+
+
+def _quoted(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
+    return f"“{text if len(text) <= _LONGEST_ECHO else f'{text[:_LONGEST_ECHO]}…'}”"
 
 
 def _listed(things: Sequence[str]) -> str:

@@ -76,8 +76,9 @@ class Checker:
         names = [wanted] if isinstance(wanted, str) else wanted
         if type_of(value) in names:
             return True
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return is_number and "integer" in names and value == int(value)
+        if "integer" not in names or isinstance(value, bool):
+            return False
+        return isinstance(value, (int, float)) and value % 1 == 0
 
     def _is_listed(self, value: object, schema: Mapping[str, Any]) -> bool:
         if "const" in schema and key_of(value) != key_of(schema["const"]):
@@ -134,26 +135,27 @@ class Checker:
     def _fits_object(self, members: dict[str, object], schema: Mapping[str, Any]) -> bool:
         if not _is_between(len(members), schema, "Properties"):
             return False
-        if not members.keys() >= set(schema.get("required", ())):
+        if not all(self.satisfies(name, schema.get("propertyNames", True)) for name in members):
             return False
-        if "propertyNames" in schema:
-            names = schema["propertyNames"]
-            if not all(self.satisfies(name, names) for name in members):
-                return False
         for name, value in members.items():
             if not self.satisfies_all(value, self.of_member(name, schema)):
                 return False
-        for name, needed in schema.get("dependentRequired", {}).items():
-            if name in members and not members.keys() >= set(needed):
-                return False
-        for name, needed in schema.get("dependentSchemas", {}).items():
-            if name in members and not self.satisfies(members, needed):
-                return False
+        if not self._has_required(members, schema):
+            return False
         if "unevaluatedProperties" not in schema:
             return True
         rest = members.keys() - self._seen_members(members, schema)
         other = schema["unevaluatedProperties"]
         return all(self.satisfies(members[name], other) for name in sorted(rest))
+
+    def _has_required(self, members: dict[str, object], schema: Mapping[str, Any]) -> bool:
+        if not members.keys() >= set(schema.get("required", ())):
+            return False
+        for name, needed in schema.get("dependentRequired", {}).items():
+            if name in members and not members.keys() >= set(needed):
+                return False
+        schemas = schema.get("dependentSchemas", {}).items()
+        return self.satisfies_all(members, [each for name, each in schemas if name in members])
 
     def of_member(self, name: str, schema: Mapping[str, Any]) -> list[JSONSchema]:
         """The schemas for a member of an object, out of the schema of the object."""
@@ -189,9 +191,10 @@ class Checker:
         if "if" in schema:
             is_then = self.satisfies(value, schema["if"])
             inner += [schema["if"], schema.get("then" if is_then else "else", True)]
-        if isinstance(value, dict):
+        if type_of(value) == "object":
+            members = cast("dict[str, object]", value)
             needed = schema.get("dependentSchemas", {}).items()
-            inner += [each for name, each in needed if name in value]
+            inner += [each for name, each in needed if name in members]
         found = [each for each in inner if not isinstance(each, bool)]
         return [each for each in found if self.satisfies(value, each)]
 
@@ -223,7 +226,9 @@ class Checker:
 
 
 def _is_between(size: int, schema: Mapping[str, Any], what: str) -> bool:
-    return schema.get(f"min{what}", 0) <= size <= schema.get(f"max{what}", size)
+    least: float = schema.get(f"min{what}", 0)
+    most: float = schema.get(f"max{what}", size)
+    return least <= size <= most
 
 
 def _fits_number(number: float, schema: Mapping[str, Any]) -> bool:

@@ -81,7 +81,9 @@ def _additional(_: JSONSchema, schema: Mapping[str, Any]) -> Iterator[Schema]:
 
 def _depends(needed: Mapping[str, Any], _: Mapping[str, Any]) -> Iterator[Schema]:
     for name, inner in needed.items():
-        schema = {"required": inner} if isinstance(inner, list) else inner
+        schema: JSONSchema = inner
+        if isinstance(inner, list):
+            schema = {"required": inner}
         yield {"type": "object", "required": [name], "not": schema}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import count, islice
@@ -10,6 +11,7 @@ from typing import Any, TypeAlias
 
 from ._checks import Checker, exact
 from ._languages import END, Language, Languages
+from ._schemas import JSONSchema
 
 __all__ = ["Way", "numbers", "texts"]
 
@@ -19,7 +21,7 @@ Way: TypeAlias = Sequence[Mapping[str, Any]]
 _MOST_CHARACTERS = 10_000
 _MOST_TEXTS = 30
 _MOST_STEPS = 60
-_LARGEST = 10**300
+_LARGEST = Fraction(sys.float_info.max)
 _DATE = r"(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
 _TIME = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]0\d:[0-5]\d)"
 _HOST = r"[a-z0-9]+(\.[a-z0-9]+){1,3}"
@@ -96,9 +98,10 @@ def numbers(way: Way, wanted: Sequence[float], *, whole: bool) -> Iterator[float
 
 
 def _negated_pattern(schema: Mapping[str, Any]) -> str | None:
-    negated = schema.get("not")
-    is_alone = isinstance(negated, dict) and set[object](negated) == {"pattern"}
-    return schema["not"]["pattern"] if is_alone else None
+    negated: JSONSchema = schema.get("not", True)
+    if isinstance(negated, bool) or list(negated) != ["pattern"]:
+        return None
+    return str(negated["pattern"])
 
 
 def _format(schema: Mapping[str, Any]) -> str | None:
@@ -163,7 +166,7 @@ def _plain(fractions: Iterator[Fraction], steps: Sequence[Fraction] = ()) -> Ite
     Those come first that also binary fractions divide by the steps without a rest, as most
     validators do.
     """
-    found = [each for each in fractions if -_LARGEST < each < _LARGEST]
+    found = [each for each in fractions if -_LARGEST <= each <= _LARGEST]
     found.sort(key=lambda each: any(float(each) / float(step) % 1 for step in steps))
     for each in found:
         yield each.numerator if each.denominator == 1 else float(each)
