@@ -10,7 +10,7 @@ import json
 import random
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -39,7 +39,7 @@ SLOW = 4
 """How many slow readers there are, whose answers take the longest to check."""
 BAD: tuple[bytes, ...] = (b"", b"{", b'{"temperature": "x"}', b'{"previous_response_id": "resp_0"}', b"[" * 9999)
 
-Client: TypeAlias = Callable[["Clients", int], Awaitable[None]]
+Client: TypeAlias = Callable[["Clients", int], Coroutine[Any, Any, None]]
 KINDS: list[Client] = []
 
 
