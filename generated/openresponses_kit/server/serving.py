@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .app import ResponsesApp, create_app
@@ -32,6 +35,9 @@ _PACKAGE = __name__.rpartition(".server.")[0]
 _KEY_VARIABLE = "OPENRESPONSES_API_KEY"
 _FORCE_SECONDS = 0.1
 """How long it may take to notice that the server was told to stop twice, and is not to wait."""
+_STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LOOPBACK = ("127.0.0.1", "::1")
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
@@ -51,43 +57,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("uvicorn is not installed; install it, or the extra `server`", 1)
     try:
         store = open_store(given.store) if given.store else default_store()
+        app = _app(given, store)
         listener = _listen(given.host, given.port)
-    except (StoreError, OSError) as error:
-        return _refuse(str(error), 1)
-    settings = ServerSettings(default_model="demonstration", shutdown_seconds=given.grace)
-    key: str | None = given.api_key or os.environ.get(_KEY_VARIABLE)
-    try:
-        app = create_app(
-            DemonstrationService(),
-            store=store,
-            api_keys=[key] if key else None,
-            prefix=given.prefix,
-            settings=settings,
-        )
     except ValueError as error:
         return _refuse(str(error), 2)
+    except (StoreError, OSError) as error:
+        return _refuse(str(error), 1)
+    level: str = given.log_level
+    logging.basicConfig(level=level.upper(), format=_LOG_FORMAT)
     config = uvicorn.Config(
         app,
-        log_level=given.log_level,
+        log_config=None,
+        log_level=level,
+        # The server has a line of its own for each request.
+        access_log=False,
         # Events are small and many: compressing each costs more than it saves.
         ws_per_message_deflate=False,
-        ws_max_size=settings.max_body_bytes,
+        ws_max_size=app.core.settings.max_body_bytes,
     )
-    server = server_of(config, app)
-    _tell(listener, given.prefix, store, has_key=bool(key))
-    with listener:
-        server.run(sockets=[listener])
-    return 0 if server.started else 1
+    server = server_of(
+        config,
+        app,
+        on_start=lambda: _tell(listener, given.prefix, store, has_key=bool(_key(given))),
+    )
+    with listener, _signals_to(server):
+        try:
+            server.run(sockets=[listener])
+        except SystemExit:
+            # It does not start; uvicorn has logged why.
+            return 1
+    return 0
 
 
-def server_of(config: uvicorn.Config, app: ResponsesApp) -> uvicorn.Server:
+def server_of(
+    config: uvicorn.Config, app: ResponsesApp, *, on_start: Callable[[], None] | None = None
+) -> uvicorn.Server:
     """A server of uvicorn that ends running responses by the rules when it is told to stop (S5).
 
     uvicorn alone waits for streams without a limit, or cuts them.
+
+    Args:
+        config: Settings of uvicorn, of this application.
+        app: What is served.
+        on_start: Called once the server answers.
     """
     import uvicorn
 
     class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started and on_start is not None:
+                on_start()
+
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             # First this: uvicorn closes every WebSocket as soon as it begins to shut down.
             draining = asyncio.create_task(app.drain(app.core.settings.shutdown_seconds))
@@ -97,6 +118,44 @@ def server_of(config: uvicorn.Config, app: ResponsesApp) -> uvicorn.Server:
             await super().shutdown(sockets)
 
     return Server(config)
+
+
+def _app(given: argparse.Namespace, store: ResponseStore) -> ResponsesApp:
+    """The application. Raises `ValueError` for options that make no sense."""
+    key = _key(given)
+    settings = ServerSettings(default_model="demonstration", shutdown_seconds=given.grace)
+    return create_app(
+        DemonstrationService(),
+        store=store,
+        api_keys=[key] if key else None,
+        prefix=given.prefix,
+        settings=settings,
+    )
+
+
+def _key(given: argparse.Namespace) -> str | None:
+    """The key that callers have to send. Raises `ValueError` for an empty one."""
+    key: str | None = given.api_key
+    if key is None:
+        return os.environ.get(_KEY_VARIABLE) or None
+    if not key:
+        # Most likely a variable of the shell that is not set: not to be taken for "no key needed".
+        raise ValueError("the key is empty; leave --api-key out to let everybody call")
+    return key
+
+
+@contextmanager
+def _signals_to(server: uvicorn.Server) -> Generator[None]:
+    """While entered, signals that end a process stop the server, and do nothing else.
+
+    uvicorn raises the signal that stopped it once more, for whoever listened before.
+    """
+    before = {each: signal.signal(each, server.handle_exit) for each in _STOPPING_SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -154,13 +213,14 @@ def _tell(listener: socket.socket, prefix: str, store: ResponseStore, *, has_key
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}{prefix}"
-    bearer = " -H 'authorization: Bearer …'" if has_key else ""
+    bearer = f' -H "authorization: Bearer ${_KEY_VARIABLE}"' if has_key else ""
     kept = "in memory, bounded: all is gone when the server ends"
     body = """-d '{"input": "My name is Ada."}'"""
+    everybody = "" if host in _LOOPBACK else ": everybody who reaches this address may call"
     lines = [
         f"Serving a demonstration of Open Responses at {url}",
         f"Responses are kept {kept if isinstance(store, MemoryStore) else f'in {store}'}",
-        f"A key is {'needed' if has_key else 'not needed'}",
+        "A key is needed" if has_key else f"No key is needed{everybody}",
         f"Try: curl {url}/responses{bearer} -H 'content-type: application/json' {body}",
     ]
     sys.stdout.write("".join(f"{line}\n" for line in lines))

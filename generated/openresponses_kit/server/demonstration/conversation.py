@@ -51,9 +51,10 @@ class Conversation:
 class ForeignCompactionError(ValueError):
     """An item of compaction that this service did not make."""
 
-    def __init__(self, item_id: str | None) -> None:
+    def __init__(self, content: object) -> None:
         super().__init__("the compaction was not made by this server, or it was damaged")
-        self.item_id = item_id
+        self.content = content
+        """What the item holds as `encrypted_content`."""
 
 
 def read(items: Sequence[Item]) -> Conversation:
@@ -71,7 +72,7 @@ def read(items: Sequence[Item]) -> Conversation:
             functions[str(item.get("call_id"))] = str(item.get("name"))
         elif kind == "function_call_output":
             name = functions.get(str(item.get("call_id")), "the function")
-            conversation.outputs.append((name, _text(item.get("output"))))
+            conversation.outputs.append((name, _given(item.get("output"))))
         elif kind == "compaction":
             conversation.said += [Said("user", text) for text in compacted(item)]
     return conversation
@@ -83,7 +84,7 @@ def compacted(item: Item) -> list[str]:
         said: list[object] = unseal(str(item.get("encrypted_content")))["said"]
         return [str(each) for each in said]
     except (ValueError, KeyError, TypeError):
-        raise ForeignCompactionError(item.get("id")) from None
+        raise ForeignCompactionError(item.get("encrypted_content")) from None
 
 
 def text_of(items: Iterable[Item]) -> str:
@@ -101,6 +102,12 @@ def _message(item: Item) -> Said:
     role = str(item.get("role", "user"))
     things = (_thing(part) for part in _parts(content))
     return Said(role, _text(content), tuple(each for each in things if each))
+
+
+def _given(output: Any) -> str:
+    """What a function gave, in words."""
+    things = (_thing(part) for part in _parts(output))
+    return ", ".join(each for each in (_text(output), *things) if each) or "nothing"
 
 
 def _text(value: Any) -> str:

@@ -53,17 +53,25 @@ class Material:
     """Texts for members of objects, by their names."""
 
 
-def sample(schema: JSONSchema, material: Material | None = None) -> Any:
+def sample(schema: JSONSchema, material: Material | None = None, *, also: JSONSchema = True) -> Any:
     """A value that satisfies a schema.
+
+    It takes up to a second or two of the processor's time for the worst of schemas: in a server it
+    belongs in a thread.
 
     Raises `InvalidSchemaError` for what is no schema, refers to something outside of itself or has
     a pattern that cannot be read, and `UnsatisfiableSchemaError` when no value was found.
+
+    Args:
+        schema: The schema.
+        material: What the value is made of where there is a choice.
+        also: A schema without references that the value has to satisfy as well.
     """
     for depth in _DEPTHS:
         budget = Budget(_STEPS)
         try:
             search = _Search(Document(schema, budget), budget, material or Material(), depth)
-            for value in search.values([schema], Place()):
+            for value in search.values([schema, also], Place()):
                 return value
             if not search.was_cut:
                 break

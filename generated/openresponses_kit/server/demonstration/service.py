@@ -2,16 +2,20 @@
 
 The demonstration: a service that follows every rule of the protocol, and has no model.
 
-It is also an example of how a service is written. Rules that are up to a service and kept here: P4
-(a context that is too long), X5 to X7 (which tools are called), L8 (limits end a response), C1
+It is also an example of how a service is written: what has to be known is worked out first, so that
+a request can still be refused with an HTTP answer (E4), and then written. Rules that are up to a
+service and kept here: P4 (a context that is too long), X5 to X7 (which tools are called), L8
+(limits end a response), C1
 (compaction).
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_json
@@ -21,7 +25,6 @@ from ...models import (
     CreateResponseBody,
     FunctionToolParam,
     Message,
-    OutputTextContent,
     Usage,
 )
 from ..errors import InvalidRequestError
@@ -38,7 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = ["DemonstrationService"]
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?![\w.]*\w)")
+_NEVER_DROPPED = ("system", "developer")
+_REFUSAL = "I was asked to refuse, and so I do."
+_SUMMARY = "Reading what was said."
 
 
 class LimitReachedError(Exception):
@@ -59,6 +65,25 @@ class _Spending:
             raise LimitReachedError
         self.written += 1
 
+    def reason(self) -> None:
+        """Spend one on reasoning. Raises `LimitReachedError`."""
+        self.take()
+        self.reasoning += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is going to be written."""
+
+    calls: Sequence[tuple[str, str]] = ()
+    """Functions to call, by name, each with its arguments."""
+    leaves_calls: bool = False
+    """Whether `max_tool_calls` leaves out some that should be made."""
+    refuses: bool = False
+    text: str = ""
+    cited: str | None = None
+    """A web address to be cited."""
+
 
 class DemonstrationService(ResponsesService):
     """Answers in words about what it got, recalls what it was told, calls tools, keeps to schemas.
@@ -78,38 +103,42 @@ class DemonstrationService(ResponsesService):
             message = f"the context has {read_tokens} tokens; at most {self._context_limit} fit"
             raise InvalidRequestError(message, param="input", code="context_length_exceeded")
         conversation = _conversation(items, request.input)
+        plan = await _planned(request, out, conversation)
         spending = _Spending(request.max_output_tokens)
         try:
-            await self._write(request, out, conversation, spending)
+            if _reasons(request):
+                await _think(request, out, conversation, spending)
+            await _write(out, plan, spending)
         except LimitReachedError:
             await out.incomplete("max_output_tokens")
+        else:
+            if plan.leaves_calls:
+                await out.incomplete("max_tool_calls")
         out.usage(read_tokens, spending.written, reasoning_tokens=spending.reasoning)
 
     async def truncate(
         self, request: CreateResponseBody, context: Sequence[ItemParam]
     ) -> Sequence[ItemParam]:
         """Drop the oldest items until the context fits, but none of system and developer (P4)."""
+        sizes = [(plain, count(text_of([plain]))) for plain in _plain(context)]
         room = self._context_limit - count(request.instructions or "")
+        room -= sum(size for plain, size in sizes if plain.get("role") in _NEVER_DROPPED)
         kept: list[ItemParam] = []
-        for item, plain in zip(reversed(context), reversed(_plain(context)), strict=True):
-            size = count(text_of([plain]))
-            if plain.get("role") in {"system", "developer"}:
+        for item, (plain, size) in zip(reversed(context), reversed(sizes), strict=True):
+            if plain.get("role") in _NEVER_DROPPED:
                 kept.append(item)
-                room -= size
-            elif size <= room:
+                continue
+            room -= size
+            if room >= 0:
                 kept.append(item)
-                room -= size
-            else:
-                room = 0
         return kept[::-1]
 
     async def compact(
         self, request: CompactResponseMethodPublicBody, context: Sequence[ItemParam]
     ) -> Compaction:
-        """Keep what the user said, in a form that only looks secret (rule C1)."""
+        """Keep what the user said in a form that only looks secret, and guidance as it is (C1)."""
         items = _plain(context)
-        conversation = _conversation(items, request.input)
-        sealed = seal({"said": conversation.by_user})
+        sealed = seal({"said": _conversation(items, request.input).by_user})
         tokens = count(text_of(items))
         usage = Usage.model_validate(
             {
@@ -120,41 +149,54 @@ class DemonstrationService(ResponsesService):
                 "output_tokens_details": {"reasoning_tokens": 0},
             }
         )
-        return Compaction(encrypted_content=sealed, usage=usage, kept=_last_answer(conversation))
-
-    async def _write(
-        self,
-        request: CreateResponseBody,
-        out: ResponseWriter,
-        conversation: Conversation,
-        spending: _Spending,
-    ) -> None:
-        if _reasons(request):
-            await _think(request, out, conversation, spending)
-        calls = _calls(out, conversation)
-        if calls:
-            await _call(request, out, conversation, calls, spending)
-        elif talk.asks_for_refusal(conversation):
-            async with out.message() as message:
-                for piece in pieces("I was asked to refuse, and so I do."):
-                    spending.take()
-                    await message.refuse(piece)
-        else:
-            text = _formatted(request, conversation)
-            cited = talk.cited(conversation) if text is None else None
-            said = text or talk.answer(conversation, request.instructions)
-            await _say(out, said, cited, spending)
+        kept = [_message(item) for item in items if item.get("role") in _NEVER_DROPPED]
+        return Compaction(encrypted_content=sealed, usage=usage, kept=kept)
 
 
-async def _say(out: ResponseWriter, text: str, cited: str | None, spending: _Spending) -> None:
+async def _planned(
+    request: CreateResponseBody, out: ResponseWriter, conversation: Conversation
+) -> _Plan:
+    """Work out what to write. Raises `InvalidRequestError` for a schema that cannot be met."""
+    wanted = _calls(out, conversation)
+    if wanted:
+        limits = [len(wanted) if request.parallel_tool_calls is not False else 1]
+        limits += [request.max_tool_calls] if request.max_tool_calls is not None else []
+        places = {id(tool): index for index, tool in enumerate(request.tools or ())}
+        calls = [
+            (tool.name, await _arguments(tool, places[id(tool)], conversation))
+            for tool in wanted[: min(limits)]
+        ]
+        return _Plan(calls, leaves_calls=len(calls) < limits[0])
+    if talk.asks_for_refusal(conversation):
+        return _Plan(refuses=True)
+    formatted = await _formatted(request, conversation)
+    if formatted is not None:
+        return _Plan(text=formatted)
+    text = talk.answer(conversation, request.instructions)
+    return _Plan(text=text, cited=talk.cited(conversation))
+
+
+async def _write(out: ResponseWriter, plan: _Plan, spending: _Spending) -> None:
+    for name, arguments in plan.calls:
+        async with out.function_call(name) as call:
+            for piece in pieces(arguments):
+                spending.take()
+                await call.arguments(piece)
+    if plan.calls:
+        return
     async with out.message(phase="final_answer") as message:
-        for piece in pieces(text):
+        if plan.refuses:
+            for piece in pieces(_REFUSAL):
+                spending.take()
+                await message.refuse(piece)
+            return
+        for piece in pieces(plan.text):
             spending.take()
             await message.text(piece)
-        start = text.find(cited) if cited else -1
-        if cited and start >= 0:
-            citation = {"type": "url_citation", "url": cited, "title": cited}
-            end = start + len(cited)
+        start = plan.text.find(plan.cited) if plan.cited else -1
+        if plan.cited and start >= 0:
+            citation = {"type": "url_citation", "url": plan.cited, "title": plan.cited}
+            end = start + len(plan.cited)
             await message.annotate({**citation, "start_index": start, "end_index": end})
 
 
@@ -168,34 +210,13 @@ async def _think(
     thought = talk.thought(conversation)
     async with out.reasoning() as reasoning:
         if request.reasoning is not None and request.reasoning.summary is not None:
-            await reasoning.summary("Reading what was said.")
+            for piece in pieces(_SUMMARY):
+                spending.reason()
+                await reasoning.summary(piece)
         for piece in pieces(thought):
-            spending.take()
-            spending.reasoning += 1
+            spending.reason()
             await reasoning.text(piece)
         await reasoning.encrypted(seal({"thought": thought}))
-
-
-async def _call(
-    request: CreateResponseBody,
-    out: ResponseWriter,
-    conversation: Conversation,
-    calls: Sequence[FunctionToolParam],
-    spending: _Spending,
-) -> None:
-    """Call functions, as many as may be (rules X1, X4, X7)."""
-    most = len(calls) if request.parallel_tool_calls is not False else 1
-    limit = request.max_tool_calls or most
-    tools = list(request.tools or ())
-    for tool in calls[: min(most, limit)]:
-        place = f"tools[{tools.index(tool)}].parameters"
-        arguments = to_json(_arguments(tool, conversation, place)).decode()
-        async with out.function_call(tool.name) as call:
-            for piece in pieces(arguments):
-                spending.take()
-                await call.arguments(piece)
-    if limit < most:
-        await out.incomplete("max_tool_calls")
 
 
 def _calls(out: ResponseWriter, conversation: Conversation) -> list[FunctionToolParam]:
@@ -206,50 +227,60 @@ def _calls(out: ResponseWriter, conversation: Conversation) -> list[FunctionTool
 
 def _meant(tools: Sequence[FunctionToolParam], text: str) -> list[FunctionToolParam]:
     said = talk.words(text)
-    return [tool for tool in tools if said & talk.words(f"{tool.name} {tool.description or ''}")]
+    return [tool for tool in tools if said & _words_of(tool)]
 
 
-def _arguments(tool: FunctionToolParam, conversation: Conversation, place: str) -> Any:
+def _words_of(tool: FunctionToolParam) -> set[str]:
+    return talk.words(f"{tool.name} {tool.description or ''}")
+
+
+async def _arguments(tool: FunctionToolParam, index: int, conversation: Conversation) -> str:
     """Arguments that the function takes, out of the user's words where they fit."""
-    schema: dict[str, Any] = tool.parameters or {}
-    if "type" not in schema:
-        schema = {**schema, "type": "object"}
-    return _sampled(schema, conversation, place)
+    place = f"tools[{index}].parameters"
+    schema = tool.parameters or {}
+    return await _sampled(schema, conversation, place, _words_of(tool), {"type": "object"})
 
 
-def _formatted(request: CreateResponseBody, conversation: Conversation) -> str | None:
+async def _formatted(request: CreateResponseBody, conversation: Conversation) -> str | None:
     """The answer in the form that was asked for; None for plain text."""
     form = request.text.format if request.text is not None else None
     plain: Mapping[str, Any] = form.model_dump(mode="json") if form is not None else {}
     if plain.get("type") == "json_object":
         return to_json({"answer": talk.answer(conversation, request.instructions)}).decode()
-    if plain.get("type") != "json_schema":
+    # The type of this format may be left out, which that of no other may.
+    if plain.get("type", "json_schema") != "json_schema" or form is None:
         return None
-    schema = plain.get("schema")
-    value = _sampled({} if schema is None else schema, conversation, "text.format.schema")
-    return to_json(value).decode()
+    return await _sampled(plain.get("schema", {}), conversation, "text.format.schema")
 
 
-def _sampled(schema: Any, conversation: Conversation, place: str) -> Any:
+async def _sampled(
+    schema: Any,
+    conversation: Conversation,
+    place: str,
+    without: Set[str] = frozenset(),
+    also: Any = True,
+) -> str:
+    """JSON that satisfies a schema. Raises `InvalidRequestError`, which names the place."""
     text = conversation.last.text
     told = [("the answer", talk.answer(conversation, None)), *talk.facts(conversation.by_user)]
     material = Material(
-        words=[text, *sorted(talk.words(text))] if text else (),
-        numbers=[float(each) for each in _NUMBER.findall(text)],
+        words=talk.material(text, without),
+        numbers=[float(each) if "." in each else int(each) for each in _NUMBER.findall(text)],
         named={name.partition(" ")[2].replace(" ", "_"): value for name, value in told if value},
     )
     try:
-        return sample(schema, material)
+        # Schemas come from callers: what takes long keeps nobody else waiting.
+        return to_json(await asyncio.to_thread(sample, schema, material, also=also)).decode()
     except (InvalidSchemaError, UnsatisfiableSchemaError) as error:
         raise InvalidRequestError(f"{place}: {error}", param=place) from None
 
 
 def _reasons(request: CreateResponseBody) -> bool:
-    """Whether reasoning was asked for."""
+    """Whether reasoning was asked for: by an effort, or by a summary where none is named."""
     asked = request.reasoning
-    if asked is None:
+    if asked is None or asked.effort == "none":
         return False
-    return asked.effort not in {None, "none"} or asked.summary is not None
+    return asked.effort is not None or asked.summary is not None
 
 
 def _conversation(items: Sequence[Mapping[str, Any]], given: object) -> Conversation:
@@ -258,19 +289,23 @@ def _conversation(items: Sequence[Mapping[str, Any]], given: object) -> Conversa
         return read(items)
     except ForeignCompactionError as error:
         new = cast("list[object]", given) if isinstance(given, list) else []
-        kinds = [getattr(each, "type", None) for each in new]
-        index = kinds.index("compaction") if "compaction" in kinds else None
-        place = f"input[{index}].encrypted_content" if index is not None else None
-        raise InvalidRequestError(str(error), param=place) from None
+        sealed = [getattr(each, "encrypted_content", None) for each in new]
+        if error.content in sealed:
+            place = f"input[{sealed.index(error.content)}].encrypted_content"
+        else:
+            place = "previous_response_id"
+        raise InvalidRequestError(f"{place}: {error}", param=place) from None
 
 
 def _plain(items: Sequence[ItemParam]) -> list[dict[str, Any]]:
     return [item.model_dump(mode="json") for item in items]
 
 
-def _last_answer(conversation: Conversation) -> list[Message]:
-    """The latest answer, kept as it is."""
-    answers = [each.text for each in conversation.said if each.role == "assistant" and each.text]
-    part = OutputTextContent(text=answers[-1] if answers else "", annotations=[], logprobs=[])
-    message = Message(id="msg_kept", status="completed", role="assistant", content=[part])
-    return [message] if answers else []
+def _message(item: Mapping[str, Any]) -> Message:
+    """A message of a request as one of a response."""
+    content = item.get("content")
+    if isinstance(content, str):
+        content = [{"type": "input_text", "text": content}]
+    message_id = item.get("id") or f"msg_{token_hex(16)}"
+    given = {"type": "message", "id": message_id, "status": "completed", "role": item["role"]}
+    return Message.model_validate({**given, "content": content})

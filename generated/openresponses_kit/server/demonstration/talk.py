@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from .conversation import Conversation
 
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FACT = re.compile(
-    r"\b(?P<whose>my|the|our)\s+(?P<what>[\w' -]{1,60}?)\s+(?:is|are|was|=)\s+"
-    r"(?P<value>[^.!?;\n]{1,200})",
+    r"\b(?P<whose>my|the|our) (?P<what>[\w'-]+(?: [\w'-]+){0,4}?) (?:is|are|was|=) "
+    r"(?P<value>(?:[^.!?;]|\.(?=\w)){1,200}?)"
+    r"(?=[.!?;]*$|; |,? (?:and|but) (?:my|our|the) |, (?:my|our) )",
     re.IGNORECASE,
 )
-_NOTE = re.compile(r"\bremember\b[\s,:]*(?:that\s+)?(?P<note>[^.!?\n]{1,200})", re.IGNORECASE)
+_NAME = re.compile(r"\b(?:call me|i am called|i'm called) (?P<name>[\w' -]{1,60})", re.IGNORECASE)
+_NOTE = re.compile(r"\bremember\b[ ,:]*(?:that )?(?P<note>[^.!?]{1,200})", re.IGNORECASE)
 _ASKS = re.compile(
     r"\?|\b(?:what|which|who|whose|recall|tell me|repeat|remind|do you (?:remember|know))\b",
     re.IGNORECASE,
 )
+_ASKS_FOR_ALL = re.compile(
+    r"\b(?:remember|recall|remind|know about me|told you|tell you)\b", re.IGNORECASE
+)
+_QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{1,200})[\"“”«»]")
+_PROPER = re.compile(r"(?<=[\w,;:] )[A-Z][\w'-]*(?: [A-Z][\w'-]*){0,4}")
+_PLAIN_WORD = re.compile(r"[\w'-]{3,}")
 _WORD = re.compile(r"[A-Za-z]+|\d+|[^\W\d_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _URL = re.compile(r"https?://[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]")
@@ -31,6 +40,7 @@ _STOP_WORDS = frozenset(
     """.split()
 )
 _LONGEST_ECHO = 400
+_MOST_WORDS = 50
 
 
 def words(text: str) -> set[str]:
@@ -42,32 +52,49 @@ def words(text: str) -> set[str]:
 def facts(said: Iterable[str]) -> list[tuple[str, str]]:
     """What the user told of, each with what is so; of the same thing the latest."""
     found: dict[str, str] = {}
-    for text in said:
-        if text.rstrip().endswith("?"):
+    for sentence in (each for text in said for each in _sentences(text)):
+        if sentence.endswith("?"):
             continue
-        for match in _FACT.finditer(text):
+        told = list(_FACT.finditer(sentence))
+        for match in told:
             whose = match["whose"].lower().replace("my", "your")
-            what = f"{whose} {' '.join(match['what'].lower().split())}"
-            found.pop(what, None)
-            found[what] = match["value"].strip().strip("\"'“”")
-        for match in _NOTE.finditer(text):
-            if not _FACT.search(match["note"]):
-                found[match["note"].strip()] = ""
+            _learn(found, f"{whose} {match['what'].lower()}", match["value"])
+        if named := _NAME.search(sentence):
+            _learn(found, "your name", named["name"])
+        note = _NOTE.search(sentence)
+        if note and not told:
+            _learn(found, note["note"], "")
     return list(found.items())
 
 
 def recalled(conversation: Conversation) -> str:
     """What the user asks for and told before, in words; empty when that is nothing."""
-    *earlier, last = conversation.by_user or [""]
+    *_, last = conversation.by_user or [""]
     if not _ASKS.search(last):
         return ""
-    known = facts([*earlier, last])
+    known = facts(conversation.by_user)
     asked = words(last)
     if re.search(r"\bwho am i\b", last, re.IGNORECASE):
         asked.add("name")
     meant = [(what, value) for what, value in known if words(what) & asked]
-    told = [f"{what} is {value}" if value else what for what, value in meant or known]
+    if not meant and _ASKS_FOR_ALL.search(last):
+        meant = known
+    told = [f"{what} is {value}" if value else what for what, value in meant]
     return f"You told me: {'; '.join(told)}." if told else ""
+
+
+def material(text: str, without: Set[str]) -> list[str]:
+    """What values are made of: what is quoted, then names, then other words, then the text.
+
+    Args:
+        text: What the user said.
+        without: Words that do not count, in lower case.
+    """
+    text = " ".join(text.split())
+    names = [each for each in _PROPER.findall(text) if not words(each) <= without]
+    others = [each for each in _PLAIN_WORD.findall(text) if words(each) - without]
+    found = dict.fromkeys([*_QUOTED.findall(text), *names, *others[:_MOST_WORDS]])
+    return [*found, text] if text else []
 
 
 def asks_for_refusal(conversation: Conversation) -> bool:
@@ -119,3 +146,16 @@ def _short(text: str) -> str:
 def _listed(things: Sequence[str]) -> str:
     *first, last = things
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a text, with single spaces."""
+    found = (" ".join(each.split()) for each in _SENTENCE_END.split(text))
+    return [each for each in found if each]
+
+
+def _learn(found: dict[str, str], what: str, value: str) -> None:
+    """Know something, as the latest."""
+    what = what.strip()
+    found.pop(what, None)
+    found[what] = value.strip().strip("\"'“”")
