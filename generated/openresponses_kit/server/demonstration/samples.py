@@ -29,6 +29,8 @@ _DEPTHS = (6, 20, 60)
 """How deeply values may be nested, in one search after the other."""
 _MOST_CANDIDATES = 120
 """How many candidates are tried for each way to satisfy a schema."""
+_CANDIDATES_STEPS = 20
+"""What it takes to make candidates of a type."""
 _SIGNS = {
     "object": {"properties", "required", "additionalProperties", "patternProperties"}
     | {"minProperties", "propertyNames", "dependentRequired", "dependentSchemas"},
@@ -99,8 +101,13 @@ class _Search:
         self._material = material
         self._depth = depth
 
+    def spend(self, steps: int = 1) -> None:
+        """Count work. Raises `BudgetSpentError`."""
+        self._budget.spend(steps)
+
     def values(self, schemas: Sequence[JSONSchema], place: Place) -> Iterator[Any]:
         """Values that satisfy all of these schemas, the best first."""
+        self.spend(1 + len(schemas))
         if place.depth > self._depth:
             self.was_cut = True
             return
@@ -179,6 +186,7 @@ class _Search:
         yield from in_turns(self._of_type(kind, way, place) for kind in _types(way))
 
     def _of_type(self, kind: str, way: Way, place: Place) -> Iterator[Any]:
+        self.spend(_CANDIDATES_STEPS)
         match kind:
             case "object":
                 yield from objects(way, place, self)
