@@ -49,6 +49,7 @@ TOLD = "Please remember it"
 QUESTION = "What is my name?"
 STRAY = "call_conform_never_made"
 HOT = '"temperature": "hot"'
+COMPACT = "POST /v1/responses/compact"
 
 DELTA = "response.output_text.delta"
 DETAIL = {"detail": "no"}
@@ -101,6 +102,14 @@ def _changed_when_done(events: list[Json]) -> None:
     """The text differs once its part is closed, and stays so."""
     on("response.content_part.done", put("part", text="else"))(events)
     closing(put("content", 0, text="else"))(events)
+
+
+def _no_json(events: list[Json]) -> None:
+    """The arguments of a call are the same everywhere, and no JSON."""
+    on("response.function_call_arguments.delta", put(delta=""))(events)
+    on("response.function_call_arguments.delta", put(delta="{city"), only=0)(events)
+    on("response.function_call_arguments.done", put(arguments="{city"))(events)
+    closing(put(arguments="{city"))(events)
 
 
 def _annotation(events: list[Json]) -> Json:
@@ -286,7 +295,7 @@ FAULTS: dict[str, Fault] = {
     "L3-summary-done": streaming(REASONS, without("response.reasoning_summary_text.done")),
     "L4-deltas-join": streaming("get_weather", on("response.function_call_arguments.delta", put(delta="{"))),
     "L4-arguments-done": streaming("get_weather", without("response.function_call_arguments.done")),
-    "L4-arguments-are-json": streaming("get_weather", replace('\\"city\\"', "city")),
+    "L4-arguments-are-json": streaming("get_weather", _no_json),
     "L5-annotations": streaming(SEA, insert("response.content_part.added", _annotation)),
     "L6-closed": streaming(SEA, without("response.output_item.done")),
     "L6-stays-closed": streaming(
@@ -329,7 +338,7 @@ FAULTS: dict[str, Fault] = {
     "P3-unknown-reference": accepting("no_such_item"),
     "P5-queued": answering('"background": true', put(status="in_progress")),
     "P5-fetched": refusing("GET", status=404),
-    "P6-phase": refusing('"phase"'),
+    "P6-phase": refusing('"phase": "commentary"'),
     "X1-ends-with-call": answering('"tool_choice": "required"', add("output", element=MESSAGE)),
     "X1-call-ids": answering('"tool_choice": "required"', put("output", -1, call_id="")),
     "X1-result": refusing("function_call_output", '"function_call"', but=STRAY),
@@ -397,10 +406,10 @@ FAULTS: dict[str, Fault] = {
     "W6-stays-open": turning(HOT, lambda events: [*map(json.dumps, events), None]),
     "W6-bad-json": Fault(frame=lambda text: text if text.endswith("}") else None),
     "W7-reconnect": turning("Go on where we were.", _not_found),
-    "C1-compaction": answering("It is Paris.", put(object="compaction")),
-    "C1-shape": answering("It is Paris.", drop("created_at")),
-    "C1-item": answering("It is Paris.", _without_item("compaction")),
-    "C1-kept": answering("It is Paris.", add("output", element={**CALL, "name": "get_weather"})),
+    "C1-compaction": answering(COMPACT, put(object="compaction")),
+    "C1-shape": answering(COMPACT, drop("created_at")),
+    "C1-item": answering(COMPACT, _without_item("compaction")),
+    "C1-kept": answering(COMPACT, add("output", element={**CALL, "name": "get_weather"})),
     "C1-next-to-nothing": refusing('"Hi."'),
     "C1-cache-key": refusing("/compact", "conform-cache"),
     "C1-model": Fault(request=_named_model),
@@ -430,7 +439,7 @@ FAULTS: dict[str, Fault] = {
     "Z8-roles": refusing("developer"),
     "Z9-no-status": answering(DOZEN, put("output", 0, status="completed")),
     "Z10-error-frame": turning(HOT, put(-1, sequence_number=0)),
-    "Z11-usage": answering("It is Paris.", put(usage=None)),
+    "Z11-usage": answering(COMPACT, put(usage=None)),
     "Z12-empty-arguments": streaming("get_weather", on("response.output_item.added", put("item", arguments="{"))),
     "Z12-annotations": streaming(SEA, on("response.content_part.added", put("part", annotations=[CITATION]))),
     "Z13-content-index": streaming(SEA, having("content_index", _risen("content_index"))),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from conform_faults import KEY
 from openresponses_codegen.conform.cases import CASES
@@ -15,8 +16,19 @@ from openresponses_codegen.conform.run import run
 from openresponses_codegen.conform.settings import Limits, Settings
 from running_server import running
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 NEWEST = "2026-04-24"
 LIMITS = Limits(seconds=10, closing_seconds=0.3, retry_seconds=0.01)
+
+
+def demonstration(package: ModuleType | None = None, *, api_key: str | None = KEY) -> Any:
+    """The demonstration service of a package, which keeps every rule, as an application of its own."""
+    name = "openresponses_kit" if package is None else package.__name__
+    service = import_module(f"{name}.server.demonstration").DemonstrationService()
+    keys = [api_key] if api_key is not None else None
+    return import_module(f"{name}.server.app").create_app(service, store="memory:", api_keys=keys)
 
 
 class Host:

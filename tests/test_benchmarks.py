@@ -55,6 +55,26 @@ RATIOS = [
     ("transports", "AsyncFastClient, bytes", "httpx2.AsyncClient, bytes", "aiohttp"),
     ("transports", "AsyncFastClient, events", "httpx2.AsyncClient, events", "aiohttp"),
     ("transports", "AsyncFastClient, events apart", "httpx2.AsyncClient, events apart", "aiohttp"),
+    *(
+        ("server", f"{work}{suffix}", over, "sse_starlette")
+        for suffix in ("", ", time that passes")
+        for work, over in (
+            ("deltas", "bare bytes"),
+            ("deltas", "FastAPI, StreamingResponse"),
+            ("deltas", "FastAPI, sse-starlette"),
+            ("deltas", "FastAPI, its own SSE"),
+            ("deltas, router", "deltas"),
+        )
+    ),
+    ("server", "deltas with padding", "bare bytes with padding", "sse_starlette"),
+    ("server", "first bytes", "FastAPI, StreamingResponse", "sse_starlette"),
+    ("server", "first bytes", "FastAPI, its own SSE", "sse_starlette"),
+    ("server", "first bytes, router", "FastAPI, StreamingResponse", "sse_starlette"),
+    ("server", "whole answers", "bare whole answers", "sse_starlette"),
+    ("server", "whole answers", "FastAPI, response_model", "sse_starlette"),
+    ("server", "whole answers, router", "FastAPI, response_model", "sse_starlette"),
+    ("server", "500 streams at once", "500 streams, 10 at once", "sse_starlette"),
+    ("server", "memory of an idle stream", "60000 bytes", "sse_starlette"),
     ("fold", "ResponseAccumulator.add", "parse_event", None),
     ("fold", "ResponseAccumulator.add, 100,000 deltas", "ResponseAccumulator.add, 1,000 deltas", None),
 ]

@@ -1,20 +1,23 @@
-"""The acceptance test for servers: a sound server passes it, and every case fails for a fault of its own."""
+"""The acceptance test for servers: the demonstration passes it, and every case fails for a fault of its own."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
-from conform_faults import FAULTS, KEY
-from conform_host import NEWEST, Host, broken, hosting, report_on
-from conform_server import Server
+from conform_changes import drop, on, streaming
+from conform_faults import FAULTS, KEY, SEA
+from conform_host import NEWEST, Host, broken, demonstration, hosting, report_on
 from conform_wire import Fault, Faulty
 from openresponses_codegen.conform.case import SECTIONS
 from openresponses_codegen.conform.cases import CASES
 from openresponses_codegen.conform.outcome import Outcome
 
+OLDER = "2026-01-15"
 DOCS = Path(__file__).parents[1] / "docs"
 UNSEEN = {
     "S5-error-then-failed": "no stream of the run met an error",
@@ -37,7 +40,7 @@ def host() -> Generator[Host]:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_makes_its_case_fail_and_no_other(host: Host, name: str) -> None:
-    report = report_on(host.serve("faulty", Faulty(Server(KEY), FAULTS[name], KEY)))
+    report = report_on(host.serve("faulty", Faulty(demonstration(), FAULTS[name], KEY)))
     assert list(broken(report)) == [name], broken(report)
 
 
@@ -45,26 +48,35 @@ def test_every_case_has_a_fault_and_every_fault_a_case() -> None:
     assert set(FAULTS) == {each.id for each in CASES}
 
 
-def test_a_sound_server_passes(host: Host) -> None:
-    report = report_on(host.serve("sound", Faulty(Server(KEY), Fault(), KEY)))
+def test_the_demonstration_passes(host: Host) -> None:
+    report = report_on(host.serve("sound", Faulty(demonstration(), Fault(), KEY)))
     assert broken(report) == {}
     assert {each.id: each.reason for each in report.of(Outcome.SKIPPED)} == UNSEEN
 
 
-def test_a_sound_server_of_the_older_release_passes(host: Host) -> None:
+def test_the_demonstration_of_the_older_release_passes(host: Host, package: Callable[[str], ModuleType]) -> None:
     """What that release has not is skipped; the rest is held to its own schema, which wants `logprobs`."""
-    report = report_on(host.serve("older", Server(KEY, "2026-01-15")), "2026-01-15")
+    app = demonstration(package(OLDER))
+    report = report_on(host.serve("older", app), OLDER)
     assert broken(report) == {}
-    skipped = {each.section for each in report.of(Outcome.SKIPPED)}
     assert not {each.section for each in report.of(Outcome.PASSED)} & {"W", "C"}
-    assert {"W", "C"} <= skipped
-    newer = report_on(host.serve("newer", Server(KEY)), "2026-01-15")
-    assert "Z1-event-fields" in broken(newer)
+    bare = Faulty(app, streaming(SEA, on("response.output_text.delta", drop("logprobs"))), KEY)
+    assert set(broken(report_on(host.serve("bare", bare), OLDER))) == {"Z1-event-fields"}
 
 
-def test_what_a_server_does_not_offer_is_skipped_with_the_reason(host: Host) -> None:
+def test_what_a_server_does_not_offer_is_skipped_with_the_reason(
+    host: Host, package: Callable[[str], ModuleType]
+) -> None:
     """A server without WebSocket and compaction."""
-    report = report_on(host.serve("plain", Server(KEY, "2026-01-15")), NEWEST)
+    older = demonstration(package(OLDER))
+
+    async def plain(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+        else:
+            await older(scope, receive, send)
+
+    report = report_on(host.serve("plain", plain), NEWEST)
     reasons = {each.id: each.reason or "" for each in report.of(Outcome.SKIPPED)}
     assert reasons["W1-turn"].startswith("the server offers no WebSocket")
     assert reasons["C1-compaction"].startswith("the server offers no compaction")
@@ -72,7 +84,7 @@ def test_what_a_server_does_not_offer_is_skipped_with_the_reason(host: Host) -> 
 
 
 def test_a_server_without_keys_is_not_asked_for_any(host: Host) -> None:
-    report = report_on(host.serve("open", Server()), api_key=None)
+    report = report_on(host.serve("open", demonstration(api_key=None)), api_key=None)
     assert broken(report) == {}
     assert {each.rule for each in report.of(Outcome.SKIPPED)} >= {"T2"}
 

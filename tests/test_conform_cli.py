@@ -15,8 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 from conform_faults import FAULTS, KEY
-from conform_host import Host, hosting
-from conform_server import Server
+from conform_host import Host, demonstration, hosting
 from conform_wire import Faulty
 from openresponses_codegen.cli import main
 from openresponses_codegen.conform.cases import CASES
@@ -30,13 +29,13 @@ def host() -> Generator[Host]:
 
 @pytest.fixture
 def sound(host: Host) -> str:
-    return host.serve("sound", Server(KEY))
+    return host.serve("sound", demonstration())
 
 
 @pytest.fixture
 def faulty(host: Host) -> str:
     """A server whose streams have no [DONE]."""
-    return host.serve("faulty", Faulty(Server(KEY), FAULTS["S2-done-after-terminal"], KEY))
+    return host.serve("faulty", Faulty(demonstration(), FAULTS["S2-done-after-terminal"], KEY))
 
 
 def conform(*arguments: str, key: str | None = KEY) -> Result:
@@ -63,7 +62,7 @@ def test_a_failure_shows_what_was_sent_what_came_and_why_and_exits_with_1(faulty
 
 
 def test_advice_is_no_failure(host: Host) -> None:
-    url = host.serve("unnumbered", Faulty(Server(KEY), FAULTS["S3-from-zero-by-one"], KEY))
+    url = host.serve("unnumbered", Faulty(demonstration(), FAULTS["S3-from-zero-by-one"], KEY))
     result = conform(url)
     assert result.exit_code == 0
     assert "advice  S3-from-zero-by-one" in result.output

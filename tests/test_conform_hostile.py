@@ -11,8 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 from conform_faults import KEY
-from conform_host import Host, hosting, report_on
-from conform_server import Server
+from conform_host import Host, demonstration, hosting, report_on
 from openresponses_codegen.cli import main
 from openresponses_codegen.conform.formats import FORMATS
 from openresponses_codegen.conform.settings import Limits
@@ -69,7 +68,7 @@ async def _too_busy(scope: Any, _: Any, send: Any) -> None:
 
 def _mangling(change: Callable[[bytes], bytes]) -> Any:
     """A sound server whose every body is changed."""
-    sound = Server(KEY)
+    sound = demonstration()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         async def mangled(message: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,7 +76,7 @@ def test_the_same_request_gets_the_same_answer(client: OpenResponses) -> None:
     [
         ("My name is Ada", "What is my name?", "your name is Ada"),
         ("Remember that my favourite colour is green.", "Which colour do I like?", "your favourite colour is green"),
-        ("Call me Ada, please.", "Who am I?", "your name is Ada"),
+        ("My name's Ada.", "Who am I?", "your name is Ada"),
         ("My name is Ada and my cat is Tom.", "Tell me: who is my cat?", "your cat is Tom"),
         ("The code is 3.14, keep it.", "What was the code?", "the code is 3.14"),
         ("Remember the word: xylophone.", "What do you remember?", "the word: xylophone"),
@@ -99,7 +100,7 @@ def test_p1_c2_w4_it_recalls_what_it_was_told(
         second = client.responses.create(model="m", input=[user(told), *first.as_input(), user(asked)])
     else:
         window = client.responses.compact(model="m", previous_response_id=first.id)
-        assert told not in window.model_dump_json()
+        assert not any(item.type == "message" and item.role == "user" for item in window.output)
         second = client.responses.create(model="m", input=[*window.output, user(asked)])
     assert expected in second.output_text
 
@@ -123,9 +124,14 @@ def test_c1_a_compaction_keeps_guidance_and_can_be_compacted_again(client: OpenR
     assert "your cat is Tom" in text
 
 
-@pytest.mark.parametrize("damage", ["nonsense", "demonstration-1.e30=.0000000000000000", "demonstration-1.é.x", ""])
+@pytest.mark.parametrize(
+    "damage", ["nonsense", "demonstration-1.e30=.0000000000000000", "demonstration-1.é.x", "", "changed"]
+)
 def test_e3_a_compaction_of_somebody_else_is_refused_with_its_place(client: OpenResponses, damage: str) -> None:
     ours = client.responses.compact(model="m", input="My name is Ada.").output[-1]
+    if damage == "changed":
+        mark, _, checksum = ours.encrypted_content.split(".")
+        damage = f"{mark}.eyJzYWlkIjpbXX0=.{checksum}"
     items = [user("a"), ours, {"type": "compaction", "encrypted_content": damage}]
     for refused in (client.responses.create, client.responses.compact):
         with pytest.raises(BadRequestError) as caught:
@@ -143,7 +149,7 @@ def test_x5_a_tool_is_called_when_the_user_speaks_of_it(client: OpenResponses) -
     output = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny, 21 degrees"}
     second = client.responses.create(model="m", input=[output], tools=[WEATHER], previous_response_id=first.id)
     assert second.function_calls == []
-    assert "get_weather gave sunny, 21 degrees" in second.output_text
+    assert "get_weather returned “sunny, 21 degrees”" in second.output_text
 
 
 @pytest.mark.parametrize(
@@ -230,8 +236,8 @@ def test_structured_answers_hold_what_was_told(client: OpenResponses) -> None:
 
 def test_numbers_that_are_no_numbers_of_json_are_left_alone(client: OpenResponses) -> None:
     form = {"type": "json_schema", "name": "n", "schema": {"type": "number"}}
-    response = client.responses.create(model="m", input="9" * 400 + " and 1.2.3", text={"format": form})
-    assert isinstance(json.loads(response.output_text), (int, float))
+    response = client.responses.create(model="m", input="9" * 400 + ".5 and 1.2.3", text={"format": form})
+    assert math.isfinite(json.loads(response.output_text))
 
 
 @pytest.mark.parametrize("effort", [None, "none", "low", "xhigh"])

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 from answering_server import answering
+from openresponses_kit.server import ServerSettings, create_app
+from running_server import running
 
 DOCS = Path(__file__).parents[1] / "docs"
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -16,17 +21,53 @@ def test_the_examples_of_the_client_run_in_order(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All blocks share one namespace, as a reader has who copies them into one session."""
-    text = (DOCS / "client.md").read_text()
-    namespace: dict[str, object] = {"__name__": "example"}
     with answering() as base_url:
         monkeypatch.setenv("OPENRESPONSES_BASE_URL", base_url)
-        for match in _BLOCK.finditer(text):
-            line = text[: match.start(1)].count("\n")
-            code = compile("\n" * line + match.group(1), str(DOCS / "client.md"), "exec")
-            exec(code, namespace)
+        run_blocks("client.md")
     said = capsys.readouterr().out
     for expected in ("Hello,\nAda.", "input[0].content: Field required", "name='Paris'", "It is 7."):
         assert expected in said
+
+
+def run_blocks(name: str) -> dict[str, Any]:
+    """Run the examples of a page in one namespace, and return it."""
+    text = (DOCS / name).read_text()
+    namespace: dict[str, Any] = {"__name__": "example"}
+    for match in _BLOCK.finditer(text):
+        line = text[: match.start(1)].count("\n")
+        exec(compile("\n" * line + match.group(1), str(DOCS / name), "exec"), namespace)
+    return namespace
+
+
+def test_the_examples_of_the_server_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every service of the page answers as the page says, streamed and whole."""
+    monkeypatch.chdir(tmp_path)
+    examples = run_blocks("server.md")
+
+    def answer(service: Any, path: str = "/v1/responses", **body: Any) -> httpx2.Response:
+        with running(create_app(service, store=None)) as server:
+            return httpx2.post(f"{server.url}{path}", json=body, trust_env=False)
+
+    hello = answer(examples["Assistant"](), input="hi").json()
+    assert hello["output"][0]["content"][0]["text"] == "Hello world"
+    tools = [{"type": "function", "name": "weather"}]
+    include = ["reasoning.encrypted_content"]
+    everything = answer(examples["Everything"](), input="hi", tools=tools, include=include)
+    kinds = [item["type"] for item in everything.json()["output"]]
+    assert kinds == ["reasoning", "message", "acme:lookup", "function_call"]
+    assert answer(examples["Everything"](), stream=True).text.endswith("data: [DONE]\n\n")
+    assert answer(examples["Guarded"]()).json()["error"]["message"] == "the header x-tenant is missing"
+    compacted = answer(examples["Compacting"](), "/v1/responses/compact", model="m", input="hi").json()
+    assert compacted["output"][-1]["encrypted_content"] == "1 items"
+    with running(examples["application"]) as server:
+        for path in ("/v1/responses", "/plain/v1/responses"):
+            assert httpx2.post(f"{server.url}{path}", json={}, trust_env=False).json()["status"] == "completed"
+
+
+def test_every_setting_of_the_server_is_documented() -> None:
+    """The table has a row for each setting, and no other."""
+    rows = re.findall(r"^\| `(\w+)` \| ", (DOCS / "server.md").read_text(), re.MULTILINE)
+    assert rows == [each.name for each in fields(ServerSettings)]
 
 
 @pytest.mark.parametrize("name", ["client.md", "from-openai.md"])

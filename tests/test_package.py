@@ -27,7 +27,14 @@ Packages = Callable[[str], ModuleType]
 GENERATED = Path(kit.__file__).parent
 EXTERNAL = {"pydantic", "pydantic_core", "typing_extensions"}
 EXTERNAL_OF_THE_CLIENT = {"aiohttp", "httpx2", "opentelemetry", "websockets", "yarl"}
-EXTERNAL_OF_DATABASES = {"sqlalchemy"}
+EXTERNAL_OF = {
+    "server/_sql_engine": {"sqlalchemy"},
+    "server/_sql_tables": {"sqlalchemy"},
+    "server/sql_store": {"sqlalchemy"},
+    "server/fastapi": {"fastapi", "starlette"},
+    "server/serving": {"uvicorn"},
+}
+"""What modules need that may be left unused."""
 MODULES_OF_THE_SPEC = ("models", "events", "params")
 """Where names come from the document; linters look after all others."""
 NUMBERED = re.compile(r"(?<=[^\W\d])_?\d+(?=[A-Z_]|$)")
@@ -212,7 +219,7 @@ def test_imports_of_its_own_are_relative_and_all_others_are_known(release: str, 
                 names = [node.module or ""]
             roots = {name.partition(".")[0] for name in names}
             known = EXTERNAL | (EXTERNAL_OF_THE_CLIENT if is_of_the_client(module) else set())
-            known |= EXTERNAL_OF_DATABASES if module.startswith(("server/_sql_", "server/sql_")) else set()
+            known |= EXTERNAL_OF.get(module, set())
             assert roots <= known | sys.stdlib_module_names, module
 
 

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import httpx2
@@ -210,6 +212,26 @@ def test_the_document_describes_bodies_answers_and_events(service: ScriptedServi
     assert [each["name"] for each in retrieve["parameters"]] == ["response_id"]
 
 
+def test_an_older_release_has_a_router_of_its_own(package: Callable[[str], ModuleType]) -> None:
+    """Without compaction and WebSocket in the release, the router has neither, and its document is whole."""
+    name = package("2026-01-15").__name__
+    service = import_module(f"{name}.server.service").ResponsesService
+
+    class Brief(service):  # type: ignore[valid-type, misc]
+        async def respond(self, request: Any, out: Any) -> None:
+            async with out.message() as message:
+                await message.text(request.input)
+
+    app = including(import_module(f"{name}.server.fastapi").create_router(Brief(), store=None))
+    document = app.openapi()
+    assert document["paths"].keys() == {"/v1/responses", "/v1/responses/{response_id}"}
+    assert {found.rpartition("/")[2] for found in references(document)} <= document["components"]["schemas"].keys()
+    with running(app) as server, Http(server) as http:
+        assert http.create().json()["output"][0]["content"][0]["text"] == "hi"
+        with pytest.raises(InvalidStatus):
+            connect(f"{server.websocket_url}/v1/responses")
+
+
 def test_the_page_with_the_documentation_is_there(service: ScriptedService) -> None:
     """The page of FastAPI and the document it shows are served."""
     with running(including(create_router(service, store=None))) as server, Http(server) as http:
@@ -372,6 +394,35 @@ def test_z16_the_leaving_of_a_websocket_stops_the_service(service: ScriptedServi
         assert written.wait(PATIENCE)
         wait_for_end(service)
     assert service.ended == [("persistent", asyncio.CancelledError)]
+
+
+def test_z16_a_frame_to_a_client_that_is_gone_is_no_fault_of_the_service(
+    service: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An ASGI server tells by an error that a client is gone: the turn stops, and no failure is logged."""
+    frame = {"type": "websocket.receive", "text": json.dumps({"type": "response.create", **HELLO})}
+
+    async def serve() -> None:
+        is_gone = asyncio.Event()
+        coming = iter([{"type": "websocket.connect"}, frame])
+
+        async def receive() -> Any:
+            message = next(coming, None)
+            if message is None:
+                await is_gone.wait()
+            return message or {"type": "websocket.disconnect", "code": 1006}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "websocket.send":
+                is_gone.set()
+                raise OSError("gone")
+
+        scope = {"type": "websocket", "path": "/v1/responses", "query_string": b"", "headers": []}
+        async with asyncio.timeout(PATIENCE):
+            await including(create_router(service, store=None))(scope, receive, send)
+
+    asyncio.run(serve())
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("is_told", [True, False])

@@ -265,6 +265,15 @@ async def _item_after_one_that_an_exception_left(out: Any) -> None:
 
 
 @breaks("L8")
+async def _item_after_a_call_that_could_not_complete(out: Any) -> None:
+    with contextlib.suppress(RuntimeError):
+        async with out.function_call("f") as call:
+            await call.arguments("[]")
+    async with out.message():
+        pass
+
+
+@breaks("L8")
 async def _return_after_an_item_that_an_exception_left(out: Any) -> None:
     with contextlib.suppress(ValueError):
         await _failing(out)

@@ -61,7 +61,7 @@ class Serving:
 @contextmanager
 def serving() -> Iterator[Serving]:
     """Run the servers in a process."""
-    command = [sys.executable, __file__]
+    command = [sys.executable, "-W", "ignore", __file__]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

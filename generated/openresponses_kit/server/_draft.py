@@ -206,7 +206,6 @@ class Draft:
         self._close_current()
         self.status = "failed"
         self.error = error or self.error or ServerError("the response was not finished")
-        self._reason = self._completed_at = None
         self._is_over = True
 
     def end(self) -> None:

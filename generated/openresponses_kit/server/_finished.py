@@ -114,7 +114,7 @@ def _check_whole(part: Json) -> None:
     place = {"sequence_number": 0, "item_id": "", "output_index": 0, "content_index": 0}
     event = {"type": "response.content_part.added", **place, "part": part}
     kind = ResponseContentPartAddedStreamingEvent
-    if isinstance(_read(_adapter(kind), event, "a part", "L2").part, UnknownVariant):
+    if isinstance(_read(kind, event, "a part", "L2").part, UnknownVariant):
         check_vendor_type(part["type"], "part")
 
 

@@ -24,8 +24,8 @@ _BACKSLASH: Final = ord("\\")
 _SPACES: Final = bytes.maketrans(b"\r\n", b"  ")
 _decode = JSONDecoder().raw_decode
 _space = re.compile(r"[ \t\r\n]*").match
-_key = re.compile(r'"((?:[^"\\]++|\\.)*+)"[ \t\r\n]*:[ \t\r\n]*').match
-_comma = re.compile(r"[ \t\r\n]*(,?)[ \t\r\n]*").match
+_colon = re.compile(r"[ \t\r\n]*:[ \t\r\n]*").match
+_comma = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*").match
 _constants = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(-?(?:NaN|Infinity))', re.DOTALL).finditer
 
 
@@ -77,9 +77,12 @@ def _member_of(text: bytes, name: str, read: Callable[[str, int], tuple[T, int]]
             break
         # A quote after a backslash is part of a longer string.
         if text[at - 1] != _BACKSLASH:
-            found = _values_of(text[at:].decode(), 0, name, read)
-            if found:
-                return found[-1]
+            rest = text[at + len(key) :].decode()
+            colon = _colon(rest)
+            if colon:
+                value, end = read(rest, colon.end())
+                if _has_no(name, rest, end):
+                    return value
     whole = text.decode()
     found = _values_of(whole, _skip(whole, _skip(whole, 0) + 1), name, read)
     if not found:
@@ -87,27 +90,34 @@ def _member_of(text: bytes, name: str, read: Callable[[str, int], tuple[T, int]]
     return found[-1]
 
 
-def _values_of(text: str, at: int, name: str, read: Callable[[str, int], tuple[T, int]]) -> list[T]:
-    """The values of a name among the members from an index to the end of the text.
+def _has_no(name: str, rest: str, at: int) -> bool:
+    """Whether what follows a value are the last members of the whole, and none has this name."""
+    at = _next(rest, at)
+    if rest[at] != '"':
+        return rest[at] == "}" and _skip(rest, at + 1) == len(rest)
+    # It is read as an object of its own. Where the value belongs to an object in the whole, this
+    # one ends too early, or is none.
+    members = "{" + rest[at:]
+    try:
+        others, end = _decode(members)
+    except ValueError:
+        return False
+    return name not in others and _skip(members, end) == len(members)
 
-    Empty as well when the members are not those of the whole, but of an object in it, or no members
-    at all.
-    """
+
+def _values_of(text: str, at: int, name: str, read: Callable[[str, int], tuple[T, int]]) -> list[T]:
+    """The values of a name among the members of an object, the first of which is at an index."""
     found: list[T] = []
     while text[at] == '"':
-        start = at
-        key = _key(text, at)
-        if key is None:
-            return []
-        at = key.end()
-        if key[1] == name or ("\\" in key[1] and _decode(text, start)[0] == name):
+        key, at = _decode(text, at)
+        at = _skip(text, _skip(text, at) + 1)
+        if key == name:
             value, at = read(text, at)
             found.append(value)
         else:
             _, at = _decode(text, at)
         at = _next(text, at)
-    is_whole = text[at] == "}" and _skip(text, at + 1) == len(text)
-    return found if is_whole else []
+    return found
 
 
 def _value(text: str, at: int) -> tuple[bytes, int]:

@@ -25,7 +25,7 @@ class CallLimits(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Terms:
     """How a response is to be written."""
 

@@ -294,7 +294,7 @@ class Core:
             self._all_done.set()
 
     def _is_idle(self) -> bool:
-        return not self._turns and not self._connections
+        return not (self._turns or self._background or self._connections)
 
     def attend(self, connection: Attended) -> None:
         """Have a connection be ended when the server stops, and wait for it then."""
@@ -322,8 +322,13 @@ class Core:
         await self.store.save(self.remembered(turn))
         task = asyncio.create_task(self._run_enqueued(turn, self.store))
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._forget)
         return task
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if self._is_idle():
+            self._all_done.set()
 
     async def _run_enqueued(self, turn: Turn, store: ResponseStore) -> None:
         expiry = ServerError("the response took longer than the server allows")

@@ -11,7 +11,7 @@ there, are the application's own, in its own shape.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -109,6 +109,10 @@ def create_router(
     application is mounted in another one, and where the router was included in one that had been
     included before: there, enter `router.lifespan_context(app)` in the lifespan that is run.
 
+    In the document of the application, bodies and events refer to classes by their names. Where
+    another class has the same name, as in a second package of this kind, FastAPI gives both longer
+    ones, and these references lead nowhere: mount an application for each.
+
     Importing this module raises `ImportError` where FastAPI is not installed. Raises `ValueError`
     for a key, a URL or a setting that makes no sense.
 
@@ -121,7 +125,7 @@ def create_router(
     core = core_of(service, store, api_keys, settings)
 
     @asynccontextmanager
-    async def lifespan(_: object) -> AsyncIterator[None]:
+    async def lifespan(_: object) -> AsyncGenerator[None]:
         await core.open()
         try:
             yield

@@ -3,20 +3,20 @@
 Runs the demonstration on uvicorn, as `python -m <package> serve`.
 
 Rules kept here: S5 (running streams finish within a limit, or fail by the rules, when the server is
-told to stop), T2 (a key, if one is given).
+told to stop; told so twice by Ctrl-C, they fail at once), T2 (a key, if one is given).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
+import math
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from .app import ResponsesApp, create_app
@@ -35,9 +35,8 @@ _PACKAGE = __name__.rpartition(".server.")[0]
 _KEY_VARIABLE = "OPENRESPONSES_API_KEY"
 _FORCE_SECONDS = 0.1
 """How long it may take to notice that the server was told to stop twice, and is not to wait."""
-_STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_LOOPBACK = ("127.0.0.1", "::1")
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_LAST_SECONDS = 1
+"""How long clients that do not read what ends their streams keep the server from stopping."""
 _LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
@@ -57,105 +56,80 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("uvicorn is not installed; install it, or the extra `server`", 1)
     try:
         store = open_store(given.store) if given.store else default_store()
-        app = _app(given, store)
         listener = _listen(given.host, given.port)
-    except ValueError as error:
-        return _refuse(str(error), 2)
     except (StoreError, OSError) as error:
         return _refuse(str(error), 1)
-    level: str = given.log_level
-    logging.basicConfig(level=level.upper(), format=_LOG_FORMAT)
+    settings = ServerSettings(default_model="demonstration", shutdown_seconds=given.grace)
+    key: str | None = given.api_key
+    if key is None:
+        # A variable that is empty counts as one that is not set; an empty argument is a mistake.
+        key = os.environ.get(_KEY_VARIABLE) or None
+    try:
+        app = create_app(
+            DemonstrationService(delay=given.delay),
+            store=store,
+            api_keys=None if key is None else [key],
+            prefix=given.prefix,
+            settings=settings,
+        )
+    except ValueError as error:
+        return _refuse(str(error), 2)
     config = uvicorn.Config(
         app,
-        log_config=None,
-        log_level=level,
-        # The server has a line of its own for each request.
-        access_log=False,
+        log_level=given.log_level,
         # Events are small and many: compressing each costs more than it saves.
         ws_per_message_deflate=False,
-        ws_max_size=app.core.settings.max_body_bytes,
+        ws_max_size=settings.max_body_bytes,
+        timeout_graceful_shutdown=_LAST_SECONDS,
     )
-    server = server_of(
-        config,
-        app,
-        on_start=lambda: _tell(listener, given.prefix, store, has_key=bool(_key(given))),
-    )
-    with listener, _signals_to(server):
-        try:
-            server.run(sockets=[listener])
-        except SystemExit:
-            # It does not start; uvicorn has logged why.
-            return 1
+    announce = partial(_tell, listener, given.prefix, store, has_key=key is not None)
+    try:
+        with listener:
+            server_of(config, app, announce).run(sockets=[listener])
+    except StoreError as error:
+        return _refuse(str(error), 1)
     return 0
 
 
 def server_of(
-    config: uvicorn.Config, app: ResponsesApp, *, on_start: Callable[[], None] | None = None
+    config: uvicorn.Config, app: ResponsesApp, announce: Callable[[], None] | None = None
 ) -> uvicorn.Server:
     """A server of uvicorn that ends running responses by the rules when it is told to stop (S5).
 
-    uvicorn alone waits for streams without a limit, or cuts them.
+    uvicorn alone waits for streams without a limit, or cuts them, and ends its process by the
+    signal that it got. To run it raises `StoreError` when the store cannot be opened.
 
     Args:
-        config: Settings of uvicorn, of this application.
+        config: The configuration of uvicorn.
         app: What is served.
-        on_start: Called once the server answers.
+        announce: Called once the server is ready.
     """
     import uvicorn
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            # Before the lifespan does it, which would log the error and leave the process.
+            await app.core.open()
             await super().startup(sockets)
-            if self.started and on_start is not None:
-                on_start()
+            if announce is not None:
+                announce()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             # First this: uvicorn closes every WebSocket as soon as it begins to shut down.
             draining = asyncio.create_task(app.drain(app.core.settings.shutdown_seconds))
             while not self.force_exit and not draining.done():
                 await asyncio.wait({draining}, timeout=_FORCE_SECONDS)
-            draining.cancel()
+            if draining.cancel():
+                await app.drain(0)
             await super().shutdown(sockets)
 
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            # uvicorn raises again what it noted, once it has stopped: a process that did as it was
+            # told would end as if it were killed.
+            self._captured_signals.clear()
+
     return Server(config)
-
-
-def _app(given: argparse.Namespace, store: ResponseStore) -> ResponsesApp:
-    """The application. Raises `ValueError` for options that make no sense."""
-    key = _key(given)
-    settings = ServerSettings(default_model="demonstration", shutdown_seconds=given.grace)
-    return create_app(
-        DemonstrationService(),
-        store=store,
-        api_keys=[key] if key else None,
-        prefix=given.prefix,
-        settings=settings,
-    )
-
-
-def _key(given: argparse.Namespace) -> str | None:
-    """The key that callers have to send. Raises `ValueError` for an empty one."""
-    key: str | None = given.api_key
-    if key is None:
-        return os.environ.get(_KEY_VARIABLE) or None
-    if not key:
-        # Most likely a variable of the shell that is not set: not to be taken for "no key needed".
-        raise ValueError("the key is empty; leave --api-key out to let everybody call")
-    return key
-
-
-@contextmanager
-def _signals_to(server: uvicorn.Server) -> Generator[None]:
-    """While entered, signals that end a process stop the server, and do nothing else.
-
-    uvicorn raises the signal that stopped it once more, for whoever listened before.
-    """
-    before = {each: signal.signal(each, server.handle_exit) for each in _STOPPING_SIGNALS}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -188,8 +162,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--prefix", default="/v1", help="where the routes begin (%(default)s)")
     serve.add_argument(
+        "--delay",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="pause before each token, to watch a stream (%(default)s)",
+    )
+    serve.add_argument(
         "--grace",
-        type=float,
+        type=_positive_seconds,
         default=20.0,
         metavar="SECONDS",
         help="how long running responses may go on when the server is to stop (%(default)s)",
@@ -198,14 +179,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+    return seconds
+
+
+def _positive_seconds(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds == 0:
+        raise argparse.ArgumentTypeError("it has to be more than 0 seconds")
+    return seconds
+
+
 def _listen(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises `OSError` with what to do about it."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "there is no such port"
-        raise OSError(f"{host} port {port}: {reason}; choose another --host or --port") from None
+    except UnicodeError:
+        reason = "there is no such host"
+    except OverflowError:
+        reason = "there is no such port"
+    except socket.gaierror as error:
+        reason = error.strerror or "the host is not known"
+    except OSError as error:
+        # Its own text repeats the address.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+    raise OSError(f"{host} port {port}: {reason}; choose another --host or --port")
 
 
 def _tell(listener: socket.socket, prefix: str, store: ResponseStore, *, has_key: bool) -> None:
@@ -213,14 +215,13 @@ def _tell(listener: socket.socket, prefix: str, store: ResponseStore, *, has_key
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}{prefix}"
-    bearer = f' -H "authorization: Bearer ${_KEY_VARIABLE}"' if has_key else ""
+    bearer = " -H 'authorization: Bearer …'" if has_key else ""
     kept = "in memory, bounded: all is gone when the server ends"
     body = """-d '{"input": "My name is Ada."}'"""
-    everybody = "" if host in _LOOPBACK else ": everybody who reaches this address may call"
     lines = [
         f"Serving a demonstration of Open Responses at {url}",
         f"Responses are kept {kept if isinstance(store, MemoryStore) else f'in {store}'}",
-        "A key is needed" if has_key else f"No key is needed{everybody}",
+        f"A key is {'needed' if has_key else 'not needed'}",
         f"Try: curl {url}/responses{bearer} -H 'content-type: application/json' {body}",
     ]
     sys.stdout.write("".join(f"{line}\n" for line in lines))

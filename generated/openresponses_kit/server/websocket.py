@@ -19,7 +19,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Annotated, ClassVar, Literal, cast
 from urllib.parse import urlsplit
 
@@ -257,51 +257,50 @@ class Turns:
 class FrameSink:
     """The sink of responses that are sent as frames (rule W2)."""
 
-    __slots__ = ("_send", "_sent", "_turns", "_waiting", "is_open")
+    __slots__ = ("_left", "_send", "_turns", "_unsent", "is_open")
 
     def __init__(self, turns: Turns, send: Send) -> None:
         self.is_open = True
         """Whether anybody is there to be sent to."""
         self._turns = turns
         self._send = send
-        self._sent = 0
-        self._waiting = deque[bytes]()
+        self._unsent = deque[Message]()
+        self._left = _EVENTS_PER_PAUSE
 
     def frame(self, _event_type: str, /) -> tuple[bytes, bytes]:
         """What goes before and after the JSON of an event: nothing."""
         return b"", b""
 
-    async def send(self, event: bytes) -> None:
+    def send(self, event: bytes) -> Awaitable[None]:
         """Send one event or failure, as a frame. What is sent to a client that is gone is lost."""
-        waiting = self._waiting
-        waiting.append(event)
-        self._sent += 1
-        if not (self.is_open and self._sent % _EVENTS_PER_PAUSE):
-            # A service that never waits for anything would keep everybody else from being served.
-            await asyncio.sleep(0)
-        while waiting:
-            first = waiting.popleft()
-            try:
-                await self._try({"type": "websocket.send", "text": first.decode()})
-            except asyncio.CancelledError:
-                # While it waited for the client to read; it goes out before the next one.
-                waiting.appendleft(first)
-                raise
+        return self._write({"type": "websocket.send", "text": event.decode()})
 
     async def close(self, code: int, reason: str) -> None:
         """Close the connection. Nothing can be sent afterwards."""
-        await self._try({"type": "websocket.close", "code": code, "reason": reason})
+        await self._write({"type": "websocket.close", "code": code, "reason": reason})
         self.is_open = False
 
-    async def _try(self, message: Message) -> None:
-        if not self.is_open:
-            return
-        try:
-            await self._send(message)
-        except (OSError, RuntimeError):
-            # The connection is lost, or was closed by the ASGI server: uvicorn tells of the one by
-            # an `OSError`, of the other by a `RuntimeError`. It is no fault of who is writing.
-            self._turns.abandon()
+    async def _write(self, message: Message) -> None:
+        unsent = self._unsent
+        unsent.append(message)
+        while unsent:
+            first = unsent.popleft()
+            try:
+                if self.is_open:
+                    await self._send(first)
+            except asyncio.CancelledError:
+                # It was waiting for the client to read; it goes out before the next one.
+                unsent.appendleft(first)
+                raise
+            except (OSError, RuntimeError):
+                # The connection is lost, or the ASGI server closed it: uvicorn tells of the one by
+                # an `OSError`, of the other by a `RuntimeError`. Who is writing is not at fault.
+                self._turns.abandon()
+        self._left -= 1
+        if not (self._left and self.is_open):
+            # A service that never waits for anything would keep everybody else from being served.
+            self._left = _EVENTS_PER_PAUSE
+            await asyncio.sleep(0)
 
 
 def _previous_in(content: bytes) -> str | None:

@@ -53,7 +53,7 @@ _ROLES = ("assistant", "user", "system", "developer")
 _GIVEN = frozenset({"type", "status"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Opening(Terms):
     """What is known of a response before it is written."""
 

@@ -6,7 +6,7 @@ was compacted counts as said).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
@@ -19,9 +19,10 @@ _TEXTS = ("text", "refusal")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message."""
+    """One message, or what a function returned."""
 
     role: str
+    """Who said it; the name of the function."""
     text: str
     things: tuple[str, ...] = ()
     """Images and files in it, in words."""
@@ -32,8 +33,8 @@ class Conversation:
     """The items, as the demonstration understands them."""
 
     said: list[Said] = field(default_factory=list[Said])
-    outputs: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """What functions gave since the user spoke last, each with the name of the function."""
+    outputs: list[Said] = field(default_factory=list[Said])
+    """What functions returned since the user spoke last."""
     items: int = 0
     """How many there are."""
 
@@ -51,20 +52,20 @@ class Conversation:
 class ForeignCompactionError(ValueError):
     """An item of compaction that this service did not make."""
 
-    def __init__(self, content: object) -> None:
+    def __init__(self, index: int) -> None:
         super().__init__("the compaction was not made by this server, or it was damaged")
-        self.content = content
-        """What the item holds as `encrypted_content`."""
+        self.index = index
+        """Where it is among the items."""
 
 
 def read(items: Sequence[Item]) -> Conversation:
     """The conversation in items. Raises `ForeignCompactionError`."""
     conversation = Conversation(items=len(items))
     functions: dict[str, str] = {}
-    for item in items:
+    for index, item in enumerate(items):
         kind = item.get("type") or "message"
         if kind == "message":
-            said = _message(item)
+            said = _said(str(item.get("role", "user")), item.get("content"))
             conversation.said.append(said)
             if said.role == "user":
                 conversation.outputs.clear()
@@ -72,42 +73,30 @@ def read(items: Sequence[Item]) -> Conversation:
             functions[str(item.get("call_id"))] = str(item.get("name"))
         elif kind == "function_call_output":
             name = functions.get(str(item.get("call_id")), "the function")
-            conversation.outputs.append((name, _given(item.get("output"))))
+            conversation.outputs.append(_said(name, item.get("output")))
         elif kind == "compaction":
-            conversation.said += [Said("user", text) for text in compacted(item)]
+            try:
+                conversation.said += [Said("user", text) for text in _compacted(item)]
+            except (ValueError, KeyError, TypeError):
+                raise ForeignCompactionError(index) from None
     return conversation
 
 
-def compacted(item: Item) -> list[str]:
-    """What the user had said before a compaction. Raises `ForeignCompactionError`."""
-    try:
-        said: list[object] = unseal(str(item.get("encrypted_content")))["said"]
-        return [str(each) for each in said]
-    except (ValueError, KeyError, TypeError):
-        raise ForeignCompactionError(item.get("encrypted_content")) from None
+def _compacted(item: Item) -> list[str]:
+    """What the user had said before a compaction."""
+    said: list[object] = unseal(str(item.get("encrypted_content")))["said"]
+    return [str(each) for each in said]
 
 
-def text_of(items: Iterable[Item]) -> str:
-    """All words in items, for counting."""
-    return " ".join(_words(each) for each in items)
-
-
-def _words(item: Item) -> str:
+def text_of(item: Item) -> str:
+    """All words in an item, for counting."""
     fields = ("content", "summary", "output", "arguments", "name", "encrypted_content")
     return " ".join(_text(item[name]) for name in fields if item.get(name))
 
 
-def _message(item: Item) -> Said:
-    content = item.get("content")
-    role = str(item.get("role", "user"))
+def _said(role: str, content: Any) -> Said:
     things = (_thing(part) for part in _parts(content))
     return Said(role, _text(content), tuple(each for each in things if each))
-
-
-def _given(output: Any) -> str:
-    """What a function gave, in words."""
-    things = (_thing(part) for part in _parts(output))
-    return ", ".join(each for each in (_text(output), *things) if each) or "nothing"
 
 
 def _text(value: Any) -> str:
@@ -128,11 +117,19 @@ def _thing(part: Item) -> str:
         detail = part.get("detail") or "auto"
         return f"an image ({_source(part.get('image_url'))}, detail {detail})"
     if kind == "input_file":
-        name = part.get("filename") or _source(part.get("file_url") or part.get("file_data"))
-        return f"a file ({name})"
+        return f"a file ({_file(part)})"
     if kind == "input_video":
         return f"a video ({_source(part.get('video_url'))})"
     return "" if any(name in part for name in _TEXTS) else f"a part of type {kind}"
+
+
+def _file(part: Item) -> str:
+    name, url, data = (part.get(each) for each in ("filename", "file_url", "file_data"))
+    if isinstance(data, str) and not data.startswith("data:"):
+        source = f"{len(data)} characters"
+    else:
+        source = _source(data or url) if data or url or not name else ""
+    return ", ".join(str(each) for each in (name, source) if each)
 
 
 def _source(url: object) -> str:

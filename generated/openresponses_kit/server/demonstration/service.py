@@ -2,20 +2,18 @@
 
 The demonstration: a service that follows every rule of the protocol, and has no model.
 
-It is also an example of how a service is written: what has to be known is worked out first, so that
-a request can still be refused with an HTTP answer (E4), and then written. Rules that are up to a
-service and kept here: P4 (a context that is too long), X5 to X7 (which tools are called), L8
-(limits end a response), C1
+It is also an example of how a service is written: what can go wrong with a request is found out
+before anything is written, so that it is told as an HTTP answer. Rules that are up to a service and
+kept here: E4 (such errors come first), P4 (a context that is too long), X5 to X7 (which tools are
+called), L8 (limits end a response), C1
 (compaction).
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_json
@@ -25,13 +23,16 @@ from ...models import (
     CreateResponseBody,
     FunctionToolParam,
     Message,
+    OutputTextContent,
     Usage,
 )
+from .._ids import new_id
 from ..errors import InvalidRequestError
 from ..service import Compaction, ResponsesService
 from . import talk
 from .conversation import Conversation, ForeignCompactionError, read, text_of
-from .samples import InvalidSchemaError, Material, UnsatisfiableSchemaError, sample
+from .material import material_of
+from .samples import InvalidSchemaError, UnsatisfiableSchemaError, sample
 from .sealing import seal
 from .tokens import count, pieces
 
@@ -41,8 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DemonstrationService"]
 
-_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?![\w.]*\w)")
-_NEVER_DROPPED = ("system", "developer")
+_LASTING = ("system", "developer")
 _REFUSAL = "I was asked to refuse, and so I do."
 _SUMMARY = "Reading what was said."
 
@@ -53,21 +53,24 @@ class LimitReachedError(Exception):
 
 @dataclass(slots=True)
 class _Spending:
-    """The tokens that were written, and how many there may be."""
+    """The tokens that were written, how many there may be, and how long each takes."""
 
     limit: int | None
+    delay: float
     written: int = 0
     reasoning: int = 0
 
-    def take(self) -> None:
+    async def take(self) -> None:
         """Spend one. Raises `LimitReachedError`."""
         if self.limit is not None and self.written >= self.limit:
             raise LimitReachedError
         self.written += 1
+        if self.delay:
+            await asyncio.sleep(self.delay)
 
-    def reason(self) -> None:
+    async def reason(self) -> None:
         """Spend one on reasoning. Raises `LimitReachedError`."""
-        self.take()
+        await self.take()
         self.reasoning += 1
 
 
@@ -90,21 +93,23 @@ class DemonstrationService(ResponsesService):
 
     Args:
         context_limit: How many tokens there may be in a context (rule P4).
+        delay: How many seconds it takes to write a token.
     """
 
-    def __init__(self, *, context_limit: int = 100_000) -> None:
+    def __init__(self, *, context_limit: int = 100_000, delay: float = 0.0) -> None:
         self._context_limit = context_limit
+        self._delay = delay
 
     async def respond(self, request: CreateResponseBody, out: ResponseWriter) -> None:
         """Answer one request."""
         items = _plain(out.context)
-        read_tokens = count(text_of(items)) + count(request.instructions or "")
+        read_tokens = _size(items) + count(request.instructions or "")
         if read_tokens > self._context_limit:
             message = f"the context has {read_tokens} tokens; at most {self._context_limit} fit"
             raise InvalidRequestError(message, param="input", code="context_length_exceeded")
         conversation = _conversation(items, request.input)
         plan = await _planned(request, out, conversation)
-        spending = _Spending(request.max_output_tokens)
+        spending = _Spending(request.max_output_tokens, self._delay)
         try:
             if _reasons(request):
                 await _think(request, out, conversation, spending)
@@ -119,27 +124,29 @@ class DemonstrationService(ResponsesService):
     async def truncate(
         self, request: CreateResponseBody, context: Sequence[ItemParam]
     ) -> Sequence[ItemParam]:
-        """Drop the oldest items until the context fits, but none of system and developer (P4)."""
-        sizes = [(plain, count(text_of([plain]))) for plain in _plain(context)]
-        room = self._context_limit - count(request.instructions or "")
-        room -= sum(size for plain, size in sizes if plain.get("role") in _NEVER_DROPPED)
+        """Drop the oldest items until the context fits, but none of system and developer (P4).
+
+        The newest item stays, too: without it there would be nothing to answer.
+        """
+        plain = _plain(context)
+        excess = _size(plain) + count(request.instructions or "") - self._context_limit
         kept: list[ItemParam] = []
-        for item, (plain, size) in zip(reversed(context), reversed(sizes), strict=True):
-            if plain.get("role") in _NEVER_DROPPED:
+        for index, (item, each) in enumerate(zip(context, plain, strict=True), 1):
+            is_lasting = each.get("role") in _LASTING or index == len(plain)
+            if is_lasting or excess <= 0:
                 kept.append(item)
-                continue
-            room -= size
-            if room >= 0:
-                kept.append(item)
-        return kept[::-1]
+            else:
+                excess -= _size([each])
+        return kept
 
     async def compact(
         self, request: CompactResponseMethodPublicBody, context: Sequence[ItemParam]
     ) -> Compaction:
         """Keep what the user said in a form that only looks secret, and guidance as it is (C1)."""
         items = _plain(context)
-        sealed = seal({"said": _conversation(items, request.input).by_user})
-        tokens = count(text_of(items))
+        conversation = _conversation(items, request.input)
+        sealed = seal({"said": conversation.by_user})
+        tokens = _size(items)
         usage = Usage.model_validate(
             {
                 "input_tokens": tokens,
@@ -149,8 +156,7 @@ class DemonstrationService(ResponsesService):
                 "output_tokens_details": {"reasoning_tokens": 0},
             }
         )
-        kept = [_message(item) for item in items if item.get("role") in _NEVER_DROPPED]
-        return Compaction(encrypted_content=sealed, usage=usage, kept=kept)
+        return Compaction(encrypted_content=sealed, usage=usage, kept=_kept(items))
 
 
 async def _planned(
@@ -159,14 +165,13 @@ async def _planned(
     """Work out what to write. Raises `InvalidRequestError` for a schema that cannot be met."""
     wanted = _calls(out, conversation)
     if wanted:
-        limits = [len(wanted) if request.parallel_tool_calls is not False else 1]
-        limits += [request.max_tool_calls] if request.max_tool_calls is not None else []
-        places = {id(tool): index for index, tool in enumerate(request.tools or ())}
+        most = len(wanted) if request.parallel_tool_calls is not False else 1
+        tools = list(request.tools or ())
         calls = [
-            (tool.name, await _arguments(tool, places[id(tool)], conversation))
-            for tool in wanted[: min(limits)]
+            (tool.name, await _arguments(tool, tools.index(tool), conversation))
+            for tool in wanted[: min(most, request.max_tool_calls or most)]
         ]
-        return _Plan(calls, leaves_calls=len(calls) < limits[0])
+        return _Plan(calls, leaves_calls=len(calls) < most)
     if talk.asks_for_refusal(conversation):
         return _Plan(refuses=True)
     formatted = await _formatted(request, conversation)
@@ -180,18 +185,18 @@ async def _write(out: ResponseWriter, plan: _Plan, spending: _Spending) -> None:
     for name, arguments in plan.calls:
         async with out.function_call(name) as call:
             for piece in pieces(arguments):
-                spending.take()
+                await spending.take()
                 await call.arguments(piece)
     if plan.calls:
         return
     async with out.message(phase="final_answer") as message:
         if plan.refuses:
             for piece in pieces(_REFUSAL):
-                spending.take()
+                await spending.take()
                 await message.refuse(piece)
             return
         for piece in pieces(plan.text):
-            spending.take()
+            await spending.take()
             await message.text(piece)
         start = plan.text.find(plan.cited) if plan.cited else -1
         if plan.cited and start >= 0:
@@ -211,10 +216,10 @@ async def _think(
     async with out.reasoning() as reasoning:
         if request.reasoning is not None and request.reasoning.summary is not None:
             for piece in pieces(_SUMMARY):
-                spending.reason()
+                await spending.reason()
                 await reasoning.summary(piece)
         for piece in pieces(thought):
-            spending.reason()
+            await spending.reason()
             await reasoning.text(piece)
         await reasoning.encrypted(seal({"thought": thought}))
 
@@ -237,18 +242,15 @@ def _words_of(tool: FunctionToolParam) -> set[str]:
 async def _arguments(tool: FunctionToolParam, index: int, conversation: Conversation) -> str:
     """Arguments that the function takes, out of the user's words where they fit."""
     place = f"tools[{index}].parameters"
-    schema = tool.parameters or {}
-    return await _sampled(schema, conversation, place, _words_of(tool), {"type": "object"})
+    also = {"type": "object"}
+    return await _sampled(tool.parameters or {}, conversation, place, also, _words_of(tool))
 
 
 async def _formatted(request: CreateResponseBody, conversation: Conversation) -> str | None:
     """The answer in the form that was asked for; None for plain text."""
     form = request.text.format if request.text is not None else None
     plain: Mapping[str, Any] = form.model_dump(mode="json") if form is not None else {}
-    if plain.get("type") == "json_object":
-        return to_json({"answer": talk.answer(conversation, request.instructions)}).decode()
-    # The type of this format may be left out, which that of no other may.
-    if plain.get("type", "json_schema") != "json_schema" or form is None:
+    if form is None or plain.get("type", "json_schema") != "json_schema":
         return None
     return await _sampled(plain.get("schema", {}), conversation, "text.format.schema")
 
@@ -257,22 +259,17 @@ async def _sampled(
     schema: Any,
     conversation: Conversation,
     place: str,
-    without: Set[str] = frozenset(),
     also: Any = True,
+    without: Set[str] = frozenset(),
 ) -> str:
     """JSON that satisfies a schema. Raises `InvalidRequestError`, which names the place."""
-    text = conversation.last.text
-    told = [("the answer", talk.answer(conversation, None)), *talk.facts(conversation.by_user)]
-    material = Material(
-        words=talk.material(text, without),
-        numbers=[float(each) if "." in each else int(each) for each in _NUMBER.findall(text)],
-        named={name.partition(" ")[2].replace(" ", "_"): value for name, value in told if value},
-    )
+    material = material_of(conversation, without)
     try:
         # Schemas come from callers: what takes long keeps nobody else waiting.
-        return to_json(await asyncio.to_thread(sample, schema, material, also=also)).decode()
+        value = await asyncio.to_thread(sample, schema, material, also=also)
     except (InvalidSchemaError, UnsatisfiableSchemaError) as error:
         raise InvalidRequestError(f"{place}: {error}", param=place) from None
+    return to_json(value).decode()
 
 
 def _reasons(request: CreateResponseBody) -> bool:
@@ -289,23 +286,48 @@ def _conversation(items: Sequence[Mapping[str, Any]], given: object) -> Conversa
         return read(items)
     except ForeignCompactionError as error:
         new = cast("list[object]", given) if isinstance(given, list) else []
-        sealed = [getattr(each, "encrypted_content", None) for each in new]
-        if error.content in sealed:
-            place = f"input[{sealed.index(error.content)}].encrypted_content"
-        else:
-            place = "previous_response_id"
-        raise InvalidRequestError(f"{place}: {error}", param=place) from None
+        # What is continued comes before the new items.
+        index = error.index - len(items) + len(new)
+        place = f"input[{index}].encrypted_content" if index >= 0 else "previous_response_id"
+        raise InvalidRequestError(str(error), param=place) from None
 
 
 def _plain(items: Sequence[ItemParam]) -> list[dict[str, Any]]:
     return [item.model_dump(mode="json") for item in items]
 
 
-def _message(item: Mapping[str, Any]) -> Message:
-    """A message of a request as one of a response."""
+def _size(items: Sequence[Mapping[str, Any]]) -> int:
+    """How many tokens items have."""
+    return sum(count(text_of(each)) for each in items)
+
+
+def _kept(items: Sequence[Mapping[str, Any]]) -> list[Message]:
+    """Messages of system and developer as they are, and the latest answer."""
+    return [*(_guidance(each) for each in items if each.get("role") in _LASTING), *_answer(items)]
+
+
+def _guidance(item: Mapping[str, Any]) -> Message:
     content = item.get("content")
     if isinstance(content, str):
         content = [{"type": "input_text", "text": content}]
-    message_id = item.get("id") or f"msg_{token_hex(16)}"
+    message_id = item.get("id") or new_id("msg")
     given = {"type": "message", "id": message_id, "status": "completed", "role": item["role"]}
     return Message.model_validate({**given, "content": content})
+
+
+def _answer(items: Sequence[Mapping[str, Any]]) -> list[Message]:
+    """The text of the latest answer, under its id."""
+    for item in reversed(items):
+        if item.get("role") != "assistant" or not (text := text_of(item)):
+            continue
+        part = OutputTextContent(text=text, annotations=[], logprobs=[])
+        message = Message(
+            id=item.get("id") or new_id("msg"),
+            status="completed",
+            role="assistant",
+            content=[part],
+        )
+        if phase := item.get("phase"):
+            message.phase = phase
+        return [message]
+    return []

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 
-from .conversation import Conversation
+from .conversation import Conversation, Said
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_FACT = re.compile(
-    r"\b(?P<whose>my|the|our) (?P<what>[\w'-]+(?: [\w'-]+){0,4}?) (?:is|are|was|=) "
-    r"(?P<value>(?:[^.!?;]|\.(?=\w)){1,200}?)"
-    r"(?=[.!?;]*$|; |,? (?:and|but) (?:my|our|the) |, (?:my|our) )",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"\b(?:call me|i am called|i'm called) (?P<name>[\w' -]{1,60})", re.IGNORECASE)
-_NOTE = re.compile(r"\bremember\b[ ,:]*(?:that )?(?P<note>[^.!?]{1,200})", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|[\n;]+")
+_CONTRACTION = re.compile(r"\b(?P<name>name)['\u2019]s\b", re.IGNORECASE)
+_THING = r"\b(?P<whose>my|the|our) (?P<what>[\w'\u2019 -]{1,60}?) (?:is|are|was|=) "
+_NEXT_THING = r",? (?:and|but) (?:(?:my|the|our) [\w'\u2019 -]{1,60}? (?:is|are|was|=)|I) "
+_FACT = re.compile(rf"{_THING}(?P<value>.{{1,200}}?)(?={_NEXT_THING}|$|.{{200}})", re.IGNORECASE)
+_NOTE = re.compile(r"\bremember\b[ ,:]*(?:that )?(?P<note>.{1,200})", re.IGNORECASE)
 _ASKS = re.compile(
     r"\?|\b(?:what|which|who|whose|recall|tell me|repeat|remind|do you (?:remember|know))\b",
     re.IGNORECASE,
 )
-_ASKS_FOR_ALL = re.compile(
-    r"\b(?:remember|recall|remind|know about me|told you|tell you)\b", re.IGNORECASE
-)
-_QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{1,200})[\"“”«»]")
-_PROPER = re.compile(r"(?<=[\w,;:] )[A-Z][\w'-]*(?: [A-Z][\w'-]*){0,4}")
-_PLAIN_WORD = re.compile(r"[\w'-]{3,}")
-_WORD = re.compile(r"[A-Za-z]+|\d+|[^\W\d_]+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _URL = re.compile(r"https?://[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]")
 _REFUSE = re.compile(r"\bplease refuse\b", re.IGNORECASE)
 _STOP_WORDS = frozenset(
@@ -39,8 +30,8 @@ _STOP_WORDS = frozenset(
     with would yes you your
     """.split()
 )
+_YOURS = {"my": "your", "our": "your", "the": "the"}
 _LONGEST_ECHO = 400
-_MOST_WORDS = 50
 
 
 def words(text: str) -> set[str]:
@@ -52,49 +43,38 @@ def words(text: str) -> set[str]:
 def facts(said: Iterable[str]) -> list[tuple[str, str]]:
     """What the user told of, each with what is so; of the same thing the latest."""
     found: dict[str, str] = {}
-    for sentence in (each for text in said for each in _sentences(text)):
-        if sentence.endswith("?"):
-            continue
-        told = list(_FACT.finditer(sentence))
-        for match in told:
-            whose = match["whose"].lower().replace("my", "your")
-            _learn(found, f"{whose} {match['what'].lower()}", match["value"])
-        if named := _NAME.search(sentence):
-            _learn(found, "your name", named["name"])
-        note = _NOTE.search(sentence)
-        if note and not told:
-            _learn(found, note["note"], "")
+    for sentence in _statements(said):
+        for match in _FACT.finditer(sentence):
+            what = f"{_YOURS[match['whose'].lower()]} {match['what'].lower()}"
+            found.pop(what, None)
+            found[what] = match["value"].strip(" \"'“”")
+        for match in _NOTE.finditer(sentence):
+            if not _FACT.search(match["note"]):
+                found[match["note"].strip()] = ""
     return list(found.items())
+
+
+def _statements(said: Iterable[str]) -> Iterator[str]:
+    """The sentences that ask nothing, with single spaces and without their full stops."""
+    for text in said:
+        for part in _SENTENCE_END.split(text):
+            sentence = _CONTRACTION.sub(r"\g<name> is", " ".join(part.split()))
+            if not sentence.endswith("?"):
+                yield sentence.rstrip(" .!")
 
 
 def recalled(conversation: Conversation) -> str:
     """What the user asks for and told before, in words; empty when that is nothing."""
-    *_, last = conversation.by_user or [""]
+    *earlier, last = conversation.by_user or [""]
     if not _ASKS.search(last):
         return ""
-    known = facts(conversation.by_user)
+    known = facts([*earlier, last])
     asked = words(last)
     if re.search(r"\bwho am i\b", last, re.IGNORECASE):
         asked.add("name")
     meant = [(what, value) for what, value in known if words(what) & asked]
-    if not meant and _ASKS_FOR_ALL.search(last):
-        meant = known
-    told = [f"{what} is {value}" if value else what for what, value in meant]
+    told = [f"{what} is {value}" if value else what for what, value in meant or known]
     return f"You told me: {'; '.join(told)}." if told else ""
-
-
-def material(text: str, without: Set[str]) -> list[str]:
-    """What values are made of: what is quoted, then names, then other words, then the text.
-
-    Args:
-        text: What the user said.
-        without: Words that do not count, in lower case.
-    """
-    text = " ".join(text.split())
-    names = [each for each in _PROPER.findall(text) if not words(each) <= without]
-    others = [each for each in _PLAIN_WORD.findall(text) if words(each) - without]
-    found = dict.fromkeys([*_QUOTED.findall(text), *names, *others[:_MOST_WORDS]])
-    return [*found, text] if text else []
 
 
 def asks_for_refusal(conversation: Conversation) -> bool:
@@ -111,51 +91,49 @@ def cited(conversation: Conversation) -> str | None:
 def answer(conversation: Conversation, instructions: str | None) -> str:
     """What there is to say about what came in, in words."""
     if conversation.outputs:
-        given = (f"{name} gave {output}" for name, output in conversation.outputs)
-        return f"{'; '.join(given)}."
+        told = (f"{each.role} returned {_content(each)}" for each in conversation.outputs)
+        return " ".join(_ended(each) for each in told)
     sentences: list[str] = []
     if instructions:
-        sentences.append(f"I am told: {_short(instructions)}")
+        sentences.append(_ended(f"My instructions are: {_quoted(instructions)}"))
     if memory := recalled(conversation):
         sentences.append(memory)
     elif conversation.last.text:
-        sentences.append(f"You said: {_short(conversation.last.text)}")
+        sentences.append(_ended(f"You said: {_quoted(conversation.last.text)}"))
     if conversation.last.things:
         sentences.append(f"I got {_listed(conversation.last.things)}.")
     if not sentences:
         sentences.append("Nothing was said yet.")
     if conversation.items > 1:
-        sentences.append(f"This is item {conversation.items} of our conversation.")
+        sentences.append(f"Our conversation has {conversation.items} items so far.")
     return " ".join(sentences)
 
 
 def thought(conversation: Conversation) -> str:
     """How the demonstration came to its answer."""
     if conversation.outputs:
-        return "The functions answered, so what they gave is the answer."
+        return "The functions have returned, so I tell what they returned."
     if recalled(conversation):
-        return "The user asks for something that was told before. It is among the items."
-    return f"There are {conversation.items} items. The last words of the user are repeated."
+        return "The user asks for something that I was told before, so I repeat that."
+    return "There is nothing that I should recall, so I describe what the user sent."
 
 
-def _short(text: str) -> str:
+def _content(said: Said) -> str:
+    """What was said, in words."""
+    text = [_quoted(said.text)] if said.text else []
+    return _listed([*text, *said.things]) if text or said.things else "nothing"
+
+
+def _ended(sentence: str) -> str:
+    """A sentence with a full stop, unless a quotation at its end has one."""
+    return sentence if sentence.endswith((".”", "!”", "?”", ":”", "…”")) else f"{sentence}."
+
+
+def _quoted(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
+    return f"“{text if len(text) <= _LONGEST_ECHO else f'{text[:_LONGEST_ECHO]}…'}”"
 
 
 def _listed(things: Sequence[str]) -> str:
     *first, last = things
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _sentences(text: str) -> list[str]:
-    """The sentences of a text, with single spaces."""
-    found = (" ".join(each.split()) for each in _SENTENCE_END.split(text))
-    return [each for each in found if each]
-
-
-def _learn(found: dict[str, str], what: str, value: str) -> None:
-    """Know something, as the latest."""
-    what = what.strip()
-    found.pop(what, None)
-    found[what] = value.strip().strip("\"'“”")

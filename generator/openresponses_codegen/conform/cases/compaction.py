@@ -77,6 +77,8 @@ async def compacted_unknown(probe: Probe) -> Answer:
 async def continued_from_compaction(probe: Probe) -> Answer:
     """The compacted window as the head of an input."""
     window = _compaction(await probe.result(compacted))
+    if not items_of(window, "compaction"):
+        skip("the window holds no compaction")
     return await probe.create(input=[*items_of(window), user(QUESTION)])
 
 

@@ -99,6 +99,7 @@ def refused(given: Conversation) -> None:
 @case("W1-turn", conversation)
 def turn(given: Conversation) -> None:
     """`response.create` is answered with a response."""
+    require((given.status or 500) < 500, f"the handshake failed: {given.problem}")
     given.check_offered()
     first = given.turn(0)
     require(first.found, f"the turn was answered with {first.outline()}", first.name)
