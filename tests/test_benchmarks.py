@@ -57,7 +57,7 @@ RATIOS = [
     ("transports", "AsyncFastClient, events apart", "httpx2.AsyncClient, events apart", "aiohttp"),
     *(
         ("server", f"{work}{suffix}", over, "sse_starlette")
-        for suffix in ("", ", time that passes")
+        for suffix in ("", ", time that passes", ", client asleep")
         for work, over in (
             ("deltas", "bare bytes"),
             ("deltas", "FastAPI, StreamingResponse"),

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,7 @@ from typing import Any, Required, get_origin
 import openresponses_kit as kit
 import pytest
 from openresponses_codegen.names import RUNTIME_NAMES
+from openresponses_codegen.pipeline import COMPONENTS
 from payloads import NEWEST, RELEASES, Component, Schema, components, document
 from typing_extensions import get_type_hints
 
@@ -427,3 +429,11 @@ def test_every_symbol_has_a_docstring(release: str, package: Packages) -> None:
     for module in MODULES_OF_THE_SPEC:
         found = documented(package(release))[module]
         assert [symbol.name for symbol in found.values() if not symbol.docstring] == [], module
+
+
+def test_the_extras_are_those_that_messages_and_the_manifest_name() -> None:
+    """What `generation.json` calls optional can be installed by the same names with the generator."""
+    project = tomllib.loads((GENERATED.parents[1] / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    stated = {name: each for part in COMPONENTS.values() for name, each in part.extras.items()}
+    for name in ("server", "fastapi", "postgres"):
+        assert sorted(project[name]) == sorted(f"{package}{version}" for package, version in stated[name].items())

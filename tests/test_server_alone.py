@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from openresponses_codegen.pipeline import Options, generate, load_spec, with_foundations
@@ -83,3 +88,20 @@ def test_a_package_without_the_client_has_none_of_it(alone: Path) -> None:
     names = {path.name for path in (alone / "alone").iterdir()}
     assert not names & {"client", "errors.py", "accumulate.py", "testing.py", "params.py"}
     assert {"server", "sse.py", "openapi.json", "__main__.py"} <= names
+
+
+def test_a_release_without_websockets_refuses_a_handshake(package: Callable[[str], ModuleType]) -> None:
+    """A package of a release that has none closes the connection, and does not fail."""
+    kit = package("2026-01-15")
+    server = import_module(f"{kit.__name__}.server")
+    app = server.create_app(None, store=None)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(app({"type": "websocket", "path": "/v1/responses", "headers": []}, receive, send))
+    assert sent == [{"type": "websocket.close"}]

@@ -49,8 +49,8 @@ COMPONENTS: Mapping[str, Component] = {
         "the server: HTTP and WebSocket on any ASGI server, FastAPI if wanted, a store, a demonstration",
         ("models", "events"),
         extras={
-            "server": {"SQLAlchemy[asyncio]": ">=2.0.40", "aiosqlite": ">=0.21", "uvicorn[standard]": ">=0.35"},
-            "fastapi": {"fastapi": ">=0.115"},
+            "server": {"SQLAlchemy[asyncio]": ">=2.0.50", "aiosqlite": ">=0.21", "uvicorn[standard]": ">=0.54"},
+            "fastapi": {"fastapi": ">=0.165"},
             "postgres": {"asyncpg": ">=0.30"},
         },
     ),

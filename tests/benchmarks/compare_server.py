@@ -30,7 +30,7 @@ from server_process import (
 )
 from side_by_side import Figure, PeerMissingError, Skipped, figure, in_turns
 
-ROUNDS = 31
+ROUNDS = 21
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def _streams(server: Serving, rounds: int) -> Iterator[Figure]:
     """Text deltas without padding, which no other writes."""
     names = {"deltas": KIT, "deltas, router": ROUTER, "bare bytes": BARE, **_FRAMEWORKS}
     body = request_body(**_UNPADDED)
-    loads = {name: _Load(server, _stream(path, body), 8) for name, path in names.items()}
+    loads = {name: _Load(server, _stream(path, body), 4) for name, path in names.items()}
     rows: list[Row] = [
         ("deltas", "bare bytes", 1.43),
         ("deltas", "FastAPI, StreamingResponse", 0.5),
@@ -81,12 +81,15 @@ def _streams(server: Serving, rounds: int) -> Iterator[Figure]:
     passed = {name: each.seconds[-rounds:] for name, each in loads.items()}
     for work, over, _ in rows:
         yield replace(figure(passed, work, over, None), work=f"{work}, time that passes")
+    asleep = {name: replace(each, is_awake=False, seconds=[]) for name, each in loads.items()}
+    for found in _processor(asleep, rows, max(1, rounds // 3)):
+        yield replace(found, work=f"{found.work}, client asleep", limit=None)
 
 
 def _padded(server: Serving, rounds: int) -> Iterator[Figure]:
     body = request_body(stream=True)
     names = {"deltas with padding": KIT, "bare bytes with padding": BARE_PADDED}
-    loads = {name: _Load(server, _stream(path, body), 8) for name, path in names.items()}
+    loads = {name: _Load(server, _stream(path, body), 4) for name, path in names.items()}
     yield from _processor(loads, [("deltas with padding", "bare bytes with padding", None)], rounds)
 
 
@@ -157,6 +160,8 @@ class _Load:
     request: Request
     connections: int
     requests: int = 1
+    is_awake: bool = True
+    """Whether the client looks for data all the time."""
     seconds: list[float] = field(default_factory=list)
     """The time that passed, of every time."""
 
@@ -172,7 +177,8 @@ class _Load:
         return median(self._run().waits)
 
     def _run(self) -> Answers:
-        answers = _run(load(self.server.port, self.request, self.connections, self.requests))
+        work = load(self.server.port, self.request, self.connections, self.requests, is_awake=self.is_awake)
+        answers = _run(work)
         for content in answers.contents:
             if b" 200 OK\r\n" not in content or (self.request.is_stream and _DONE not in content):
                 raise RuntimeError(f"the server answers {content[:200]!r}")

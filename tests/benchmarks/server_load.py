@@ -40,9 +40,13 @@ class Answers:
     """The last answer of each connection, with its head and framing."""
 
 
-async def load(port: int, request: Request, connections: int, requests: int) -> Answers:
-    """Send a request over each of many connections, so many times, one after the other."""
-    async with _connected(port, request, connections) as clients:
+async def load(port: int, request: Request, connections: int, requests: int, *, is_awake: bool = True) -> Answers:
+    """Send a request over each of many connections, so many times, one after the other.
+
+    Who is awake looks for data again and again; else the system wakes it when some are there. That takes time of the
+    sender's processor, which is here the server's: more than all else that is done for a small event.
+    """
+    async with _connected(port, request, connections) as clients, _awake(is_awake):
         start = time.perf_counter()
         await asyncio.gather(*(client.ask(requests) for client in clients))
         seconds = time.perf_counter() - start
@@ -62,6 +66,22 @@ async def held(port: int, request: Request, connections: int) -> AsyncIterator[N
             for each in asking:
                 each.cancel()
             await asyncio.gather(*asking, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _awake(is_awake: bool) -> AsyncIterator[None]:
+    """Has the loop not wait for anything while this is entered."""
+    loop = asyncio.get_running_loop()
+
+    def go_on() -> None:
+        if is_awake:
+            loop.call_soon(go_on)
+
+    go_on()
+    try:
+        yield
+    finally:
+        is_awake = False
 
 
 @asynccontextmanager

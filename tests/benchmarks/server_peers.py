@@ -21,8 +21,8 @@ TEXT = ["In ", "Paris ", "it ", "is ", "18 ", "°C, ", "says ", '"weather.exampl
 
 
 def pieces(model: str | None) -> list[str]:
-    """The text of a streamed answer, 10 or 1,000 pieces."""
-    return TEXT if model == BRIEF else TEXT * 100
+    """The text of a streamed answer, 10 or 5,000 pieces."""
+    return TEXT if model == BRIEF else TEXT * 500
 
 
 class Bare:

@@ -32,7 +32,7 @@ from ..service import Compaction, ResponsesService
 from . import talk
 from .conversation import Conversation, ForeignCompactionError, read, text_of
 from .material import material_of
-from .samples import InvalidSchemaError, UnsatisfiableSchemaError, sample
+from .samples import InvalidSchemaError, JSONSchema, UnsatisfiableSchemaError, sample
 from .sealing import seal
 from .tokens import count, pieces
 
@@ -44,7 +44,6 @@ __all__ = ["DemonstrationService"]
 
 _LASTING = ("system", "developer")
 _REFUSAL = "I was asked to refuse, and so I do."
-_SUMMARY = "Reading what was said."
 
 
 class LimitReachedError(Exception):
@@ -67,11 +66,6 @@ class _Spending:
         self.written += 1
         if self.delay:
             await asyncio.sleep(self.delay)
-
-    async def reason(self) -> None:
-        """Spend one on reasoning. Raises `LimitReachedError`."""
-        await self.take()
-        self.reasoning += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +209,10 @@ async def _think(
     thought = talk.thought(conversation)
     async with out.reasoning() as reasoning:
         if request.reasoning is not None and request.reasoning.summary is not None:
-            for piece in pieces(_SUMMARY):
-                await spending.reason()
-                await reasoning.summary(piece)
+            await reasoning.summary("Reading what was said.")
         for piece in pieces(thought):
-            await spending.reason()
+            await spending.take()
+            spending.reasoning += 1
             await reasoning.text(piece)
         await reasoning.encrypted(seal({"thought": thought}))
 
@@ -259,7 +252,7 @@ async def _sampled(
     schema: Any,
     conversation: Conversation,
     place: str,
-    also: Any = True,
+    also: JSONSchema = True,
     without: Set[str] = frozenset(),
 ) -> str:
     """JSON that satisfies a schema. Raises `InvalidRequestError`, which names the place."""

@@ -21,7 +21,7 @@ from ._negation import negations
 from ._scalars import Way, numbers, texts
 from ._schemas import TYPES, Document, InvalidSchemaError, JSONSchema
 
-__all__ = ["InvalidSchemaError", "Material", "UnsatisfiableSchemaError", "sample"]
+__all__ = ["InvalidSchemaError", "JSONSchema", "Material", "UnsatisfiableSchemaError", "sample"]
 
 _STEPS = 100_000
 """How much work one search may be; a second at most on an ordinary machine."""

@@ -19,7 +19,7 @@ _ASKS = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_URL = re.compile(r"https?://[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]")
+_URL = re.compile(r"https?://[^\s<>\"\u201c\u201d')\]]+[^\s<>\"\u201c\u201d')\].,;:!?]")
 _REFUSE = re.compile(r"\bplease refuse\b", re.IGNORECASE)
 _STOP_WORDS = frozenset(
     """
@@ -115,7 +115,7 @@ def thought(conversation: Conversation) -> str:
         return "The functions have returned, so I tell what they returned."
     if recalled(conversation):
         return "The user asks for something that I was told before, so I repeat that."
-    return "There is nothing that I should recall, so I describe what the user sent."
+    return "The user asks for nothing that I was told before, so I describe what the user sent."
 
 
 def _content(said: Said) -> str:
