@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
@@ -115,7 +116,10 @@ class Faulty:
         given = [{"type": "http.request", "body": exchange.body}]
 
         async def receive() -> Any:
-            return given.pop() if given else {"type": "http.disconnect"}
+            if not given:
+                # The client is there until it has its answer: to say otherwise would stop the work on it.
+                await asyncio.Event().wait()
+            return given.pop()
 
         async def send(message: Any) -> None:
             if message["type"] == "http.response.start":

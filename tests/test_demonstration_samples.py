@@ -100,6 +100,7 @@ def test_a_value_is_found(schema: dict[str, Any]) -> None:
         {"type": "array", "minItems": 10**9},
         {"type": "object", "minProperties": 10**9},
         {"type": "array", "items": {"type": "boolean"}, "minItems": 3, "uniqueItems": True},
+        {"type": "array", "items": {"enum": list(range(29))}, "minItems": 30, "uniqueItems": True},
         {"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}},
         {"type": "object", "required": ["a"], "properties": {"a": False}},
         {"enum": []},

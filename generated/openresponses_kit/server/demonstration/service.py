@@ -2,16 +2,17 @@
 
 The demonstration: a service that follows every rule of the protocol, and has no model.
 
-It is also an example of how a service is written. Rules that are up to a service and kept here: P4
-(a context that is too long), X5 to X7 (which tools are called), L8 (limits end a response), C1
+It is also an example of how a service is written: what can go wrong with a request is found out
+before anything is written, so that it is told as an HTTP answer. Rules that are up to a service and
+kept here: E4 (such errors come first), P4 (a context that is too long), X5 to X7 (which tools are
+called), L8 (limits end a response), C1
 (compaction).
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,7 +31,8 @@ from ..errors import InvalidRequestError
 from ..service import Compaction, ResponsesService
 from . import talk
 from .conversation import Conversation, ForeignCompactionError, read, text_of
-from .samples import InvalidSchemaError, JSONSchema, Material, UnsatisfiableSchemaError, sample
+from .material import material_of
+from .samples import InvalidSchemaError, JSONSchema, UnsatisfiableSchemaError, sample
 from .sealing import seal
 from .tokens import count, pieces
 
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DemonstrationService"]
 
-_NUMBER = re.compile(r"(?<![\w.])-?[0-9]{1,15}(?:\.[0-9]{1,15})?(?![\w.]*\w)")
+_LASTING = ("system", "developer")
+_REFUSAL = "I was asked to refuse, and so I do."
 
 
 class LimitReachedError(Exception):
@@ -65,6 +68,20 @@ class _Spending:
             await asyncio.sleep(self.delay)
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is going to be written."""
+
+    calls: Sequence[tuple[str, str]] = ()
+    """Functions to call, by name, each with its arguments."""
+    leaves_calls: bool = False
+    """Whether `max_tool_calls` leaves out some that should be made."""
+    refuses: bool = False
+    text: str = ""
+    cited: str | None = None
+    """A web address to be cited."""
+
+
 class DemonstrationService(ResponsesService):
     """Answers in words about what it got, recalls what it was told, calls tools, keeps to schemas.
 
@@ -85,11 +102,17 @@ class DemonstrationService(ResponsesService):
             message = f"the context has {read_tokens} tokens; at most {self._context_limit} fit"
             raise InvalidRequestError(message, param="input", code="context_length_exceeded")
         conversation = _conversation(items, request.input)
+        plan = await _planned(request, out, conversation)
         spending = _Spending(request.max_output_tokens, self._delay)
         try:
-            await self._write(request, out, conversation, spending)
+            if _reasons(request):
+                await _think(request, out, conversation, spending)
+            await _write(out, plan, spending)
         except LimitReachedError:
             await out.incomplete("max_output_tokens")
+        else:
+            if plan.leaves_calls:
+                await out.incomplete("max_tool_calls")
         out.usage(read_tokens, spending.written, reasoning_tokens=spending.reasoning)
 
     async def truncate(
@@ -103,7 +126,7 @@ class DemonstrationService(ResponsesService):
         excess = _size(plain) + count(request.instructions or "") - self._context_limit
         kept: list[ItemParam] = []
         for index, (item, each) in enumerate(zip(context, plain, strict=True), 1):
-            is_lasting = each.get("role") in {"system", "developer"} or index == len(plain)
+            is_lasting = each.get("role") in _LASTING or index == len(plain)
             if is_lasting or excess <= 0:
                 kept.append(item)
             else:
@@ -113,7 +136,7 @@ class DemonstrationService(ResponsesService):
     async def compact(
         self, request: CompactResponseMethodPublicBody, context: Sequence[ItemParam]
     ) -> Compaction:
-        """Keep what the user said, in a form that only looks secret (rule C1)."""
+        """Keep what the user said in a form that only looks secret, and guidance as it is (C1)."""
         items = _plain(context)
         conversation = _conversation(items, request.input)
         sealed = seal({"said": conversation.by_user})
@@ -127,41 +150,52 @@ class DemonstrationService(ResponsesService):
                 "output_tokens_details": {"reasoning_tokens": 0},
             }
         )
-        return Compaction(encrypted_content=sealed, usage=usage, kept=_last_answer(items))
-
-    async def _write(
-        self,
-        request: CreateResponseBody,
-        out: ResponseWriter,
-        conversation: Conversation,
-        spending: _Spending,
-    ) -> None:
-        if _reasons(request):
-            await _think(request, out, conversation, spending)
-        calls = _calls(out, conversation)
-        if calls:
-            await _call(request, out, conversation, calls, spending)
-        elif talk.asks_for_refusal(conversation):
-            async with out.message() as message:
-                for piece in pieces("I was asked to refuse, and so I do."):
-                    await spending.take()
-                    await message.refuse(piece)
-        else:
-            text = await _formatted(request, conversation)
-            cited = talk.cited(conversation) if text is None else None
-            said = text or talk.answer(conversation, request.instructions)
-            await _say(out, said, cited, spending)
+        return Compaction(encrypted_content=sealed, usage=usage, kept=_kept(items))
 
 
-async def _say(out: ResponseWriter, text: str, cited: str | None, spending: _Spending) -> None:
+async def _planned(
+    request: CreateResponseBody, out: ResponseWriter, conversation: Conversation
+) -> _Plan:
+    """Work out what to write. Raises `InvalidRequestError` for a schema that cannot be met."""
+    wanted = _calls(out, conversation)
+    if wanted:
+        most = len(wanted) if request.parallel_tool_calls is not False else 1
+        tools = list(request.tools or ())
+        calls = [
+            (tool.name, await _arguments(tool, tools.index(tool), conversation))
+            for tool in wanted[: min(most, request.max_tool_calls or most)]
+        ]
+        return _Plan(calls, leaves_calls=len(calls) < most)
+    if talk.asks_for_refusal(conversation):
+        return _Plan(refuses=True)
+    formatted = await _formatted(request, conversation)
+    if formatted is not None:
+        return _Plan(text=formatted)
+    text = talk.answer(conversation, request.instructions)
+    return _Plan(text=text, cited=talk.cited(conversation))
+
+
+async def _write(out: ResponseWriter, plan: _Plan, spending: _Spending) -> None:
+    for name, arguments in plan.calls:
+        async with out.function_call(name) as call:
+            for piece in pieces(arguments):
+                await spending.take()
+                await call.arguments(piece)
+    if plan.calls:
+        return
     async with out.message(phase="final_answer") as message:
-        for piece in pieces(text):
+        if plan.refuses:
+            for piece in pieces(_REFUSAL):
+                await spending.take()
+                await message.refuse(piece)
+            return
+        for piece in pieces(plan.text):
             await spending.take()
             await message.text(piece)
-        start = text.find(cited) if cited else -1
-        if cited and start >= 0:
-            citation = {"type": "url_citation", "url": cited, "title": cited}
-            end = start + len(cited)
+        start = plan.text.find(plan.cited) if plan.cited else -1
+        if plan.cited and start >= 0:
+            citation = {"type": "url_citation", "url": plan.cited, "title": plan.cited}
+            end = start + len(plan.cited)
             await message.annotate({**citation, "start_index": start, "end_index": end})
 
 
@@ -183,28 +217,6 @@ async def _think(
         await reasoning.encrypted(seal({"thought": thought}))
 
 
-async def _call(
-    request: CreateResponseBody,
-    out: ResponseWriter,
-    conversation: Conversation,
-    calls: Sequence[FunctionToolParam],
-    spending: _Spending,
-) -> None:
-    """Call functions, as many as may be (rules X1, X4, X7)."""
-    most = len(calls) if request.parallel_tool_calls is not False else 1
-    limit = request.max_tool_calls or most
-    tools = list(request.tools or ())
-    for tool in calls[: min(most, limit)]:
-        place = f"tools[{tools.index(tool)}].parameters"
-        arguments = to_json(await _arguments(tool, conversation, place)).decode()
-        async with out.function_call(tool.name) as call:
-            for piece in pieces(arguments):
-                await spending.take()
-                await call.arguments(piece)
-    if limit < most:
-        await out.incomplete("max_tool_calls")
-
-
 def _calls(out: ResponseWriter, conversation: Conversation) -> list[FunctionToolParam]:
     """The functions to call: those that the user's words are about, or one if one has to be."""
     meant = [] if conversation.outputs else _meant(out.functions, conversation.last.text)
@@ -213,48 +225,52 @@ def _calls(out: ResponseWriter, conversation: Conversation) -> list[FunctionTool
 
 def _meant(tools: Sequence[FunctionToolParam], text: str) -> list[FunctionToolParam]:
     said = talk.words(text)
-    return [tool for tool in tools if said & talk.words(f"{tool.name} {tool.description or ''}")]
+    return [tool for tool in tools if said & _words_of(tool)]
 
 
-async def _arguments(tool: FunctionToolParam, conversation: Conversation, place: str) -> Any:
-    """Arguments that the function takes, out of the user's words where they fit (rule L4)."""
-    return await _sampled(tool.parameters or {}, conversation, place, also={"type": "object"})
+def _words_of(tool: FunctionToolParam) -> set[str]:
+    return talk.words(f"{tool.name} {tool.description or ''}")
+
+
+async def _arguments(tool: FunctionToolParam, index: int, conversation: Conversation) -> str:
+    """Arguments that the function takes, out of the user's words where they fit."""
+    place = f"tools[{index}].parameters"
+    also = {"type": "object"}
+    return await _sampled(tool.parameters or {}, conversation, place, also, _words_of(tool))
 
 
 async def _formatted(request: CreateResponseBody, conversation: Conversation) -> str | None:
     """The answer in the form that was asked for; None for plain text."""
     form = request.text.format if request.text is not None else None
     plain: Mapping[str, Any] = form.model_dump(mode="json") if form is not None else {}
-    if plain.get("type") != "json_schema":
+    if form is None or plain.get("type", "json_schema") != "json_schema":
         return None
-    schema = plain.get("schema")
-    value = await _sampled({} if schema is None else schema, conversation, "text.format.schema")
-    return to_json(value).decode()
+    return await _sampled(plain.get("schema", {}), conversation, "text.format.schema")
 
 
 async def _sampled(
-    schema: Any, conversation: Conversation, place: str, *, also: JSONSchema = True
-) -> Any:
-    text = conversation.last.text
-    told = [("the answer", talk.answer(conversation, None)), *talk.facts(conversation.by_user)]
-    material = Material(
-        words=[text, *sorted(talk.words(text))] if text else (),
-        numbers=[float(each) if "." in each else int(each) for each in _NUMBER.findall(text)],
-        named={name.partition(" ")[2].replace(" ", "_"): value for name, value in told if value},
-    )
+    schema: Any,
+    conversation: Conversation,
+    place: str,
+    also: JSONSchema = True,
+    without: Set[str] = frozenset(),
+) -> str:
+    """JSON that satisfies a schema. Raises `InvalidRequestError`, which names the place."""
+    material = material_of(conversation, without)
     try:
-        # The worst of schemas take a second; others are served meanwhile.
-        return await asyncio.to_thread(sample, schema, material, also=also)
+        # Schemas come from callers: what takes long keeps nobody else waiting.
+        value = await asyncio.to_thread(sample, schema, material, also=also)
     except (InvalidSchemaError, UnsatisfiableSchemaError) as error:
         raise InvalidRequestError(f"{place}: {error}", param=place) from None
+    return to_json(value).decode()
 
 
 def _reasons(request: CreateResponseBody) -> bool:
-    """Whether reasoning was asked for."""
+    """Whether reasoning was asked for: by an effort, or by a summary where none is named."""
     asked = request.reasoning
-    if asked is None:
+    if asked is None or asked.effort == "none":
         return False
-    return asked.effort not in {None, "none"} or asked.summary is not None
+    return asked.effort is not None or asked.summary is not None
 
 
 def _conversation(items: Sequence[Mapping[str, Any]], given: object) -> Conversation:
@@ -278,7 +294,21 @@ def _size(items: Sequence[Mapping[str, Any]]) -> int:
     return sum(count(text_of(each)) for each in items)
 
 
-def _last_answer(items: Sequence[Mapping[str, Any]]) -> list[Message]:
+def _kept(items: Sequence[Mapping[str, Any]]) -> list[Message]:
+    """Messages of system and developer as they are, and the latest answer."""
+    return [*(_guidance(each) for each in items if each.get("role") in _LASTING), *_answer(items)]
+
+
+def _guidance(item: Mapping[str, Any]) -> Message:
+    content = item.get("content")
+    if isinstance(content, str):
+        content = [{"type": "input_text", "text": content}]
+    message_id = item.get("id") or new_id("msg")
+    given = {"type": "message", "id": message_id, "status": "completed", "role": item["role"]}
+    return Message.model_validate({**given, "content": content})
+
+
+def _answer(items: Sequence[Mapping[str, Any]]) -> list[Message]:
     """The text of the latest answer, under its id."""
     for item in reversed(items):
         if item.get("role") != "assistant" or not (text := text_of(item)):

@@ -50,6 +50,10 @@ class Search(Protocol):
 
     checker: Checker
 
+    def spend(self, steps: int = 1) -> None:
+        """Count work. Raises `BudgetSpentError`."""
+        ...
+
     def values(self, schemas: Sequence[JSONSchema], place: Place) -> Iterator[Any]:
         """Values that satisfy all of these schemas, the best first."""
         ...
@@ -98,6 +102,7 @@ def objects(way: Way, place: Place, search: Search) -> Iterator[dict[str, Any]]:
     if len(required) > most or max(least, len(required)) > _MOST_MEMBERS:
         return
     declared = dict.fromkeys(name for each in way for name in each.get("properties", ()))
+    search.spend(1 + len(declared))
     members = _Members(way, place, search)
     required = members.with_needed(required)
     if not all(map(members.choices, required)):
@@ -221,6 +226,7 @@ def _assignments(
 def _of_elements(
     way: Way, place: Place, search: Search, wanted: list[list[JSONSchema]]
 ) -> Iterator[list[Any]]:
+    search.spend(1 + len(wanted))
     elements: list[_Choices] = []
     limited = [each for each in way if "contains" in each and "maxContains" in each]
     room = [int(each["maxContains"]) for each in limited]
@@ -238,7 +244,7 @@ def _of_elements(
         elements.append(choices)
     if any(each.get("uniqueItems") for each in way):
         if len(elements) <= _MOST_UNIQUE:
-            yield from _unique(elements, [], set())
+            yield from _unique(elements, [], set(), search)
         return
     yield [choices.best for choices in elements]
     varied = _varied(dict(enumerate(elements)))
@@ -253,15 +259,18 @@ def _of_element(schema: Mapping[str, Any], index: int) -> Iterable[JSONSchema]:
     return (schema[key] for key in ("items", "unevaluatedItems") if key in schema)
 
 
-def _unique(elements: list[_Choices], chosen: list[Any], keys: set[object]) -> Iterator[list[Any]]:
+def _unique(
+    elements: list[_Choices], chosen: list[Any], keys: set[object], search: Search
+) -> Iterator[list[Any]]:
     """Arrays that have no two elements that are equal."""
     if len(chosen) == len(elements):
         yield chosen
         return
     for value in elements[len(chosen)]:
+        search.spend()
         key = key_of(value)
         if key not in keys:
-            yield from _unique(elements, [*chosen, value], keys | {key})
+            yield from _unique(elements, [*chosen, value], keys | {key}, search)
 
 
 def _varied(choices: Mapping[Any, _Choices]) -> Iterator[dict[Any, Any]]:
