@@ -57,7 +57,7 @@ RATIOS = [
     ("transports", "AsyncFastClient, events apart", "httpx2.AsyncClient, events apart", "aiohttp"),
     *(
         ("server", f"{work}{suffix}", over, "sse_starlette")
-        for suffix in ("", ", time that passes", ", client asleep")
+        for suffix in ("", ", time that passes", ", client awake")
         for work, over in (
             ("deltas", "bare bytes"),
             ("deltas", "FastAPI, StreamingResponse"),
@@ -72,6 +72,8 @@ RATIOS = [
     ("server", "first bytes, router", "FastAPI, StreamingResponse", "sse_starlette"),
     ("server", "whole answers", "bare whole answers", "sse_starlette"),
     ("server", "whole answers", "FastAPI, response_model", "sse_starlette"),
+    ("server", "whole answers, client awake", "bare whole answers", "sse_starlette"),
+    ("server", "whole answers, client awake", "FastAPI, response_model", "sse_starlette"),
     ("server", "whole answers, router", "FastAPI, response_model", "sse_starlette"),
     ("server", "500 streams at once", "500 streams, 10 at once", "sse_starlette"),
     ("server", "memory of an idle stream", "60000 bytes", "sse_starlette"),

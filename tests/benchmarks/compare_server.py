@@ -81,9 +81,7 @@ def _streams(server: Serving, rounds: int) -> Iterator[Figure]:
     passed = {name: each.seconds[-rounds:] for name, each in loads.items()}
     for work, over, _ in rows:
         yield replace(figure(passed, work, over, None), work=f"{work}, time that passes")
-    asleep = {name: replace(each, is_awake=False, seconds=[]) for name, each in loads.items()}
-    for found in _processor(asleep, rows, max(1, rounds // 3)):
-        yield replace(found, work=f"{found.work}, client asleep", limit=None)
+    yield from _awake(loads, rows, rounds)
 
 
 def _padded(server: Serving, rounds: int) -> Iterator[Figure]:
@@ -120,6 +118,7 @@ def _whole(server: Serving, rounds: int) -> Iterator[Figure]:
         ("whole answers, router", "FastAPI, response_model", None),
     ]
     yield from _processor(loads, rows, rounds)
+    yield from _awake(loads, rows[:2], rounds)
 
 
 def _many(server: Serving, rounds: int) -> Iterator[Figure]:
@@ -160,7 +159,7 @@ class _Load:
     request: Request
     connections: int
     requests: int = 1
-    is_awake: bool = True
+    is_awake: bool = False
     """Whether the client looks for data all the time."""
     seconds: list[float] = field(default_factory=list)
     """The time that passed, of every time."""
@@ -195,6 +194,13 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     uvloop: Any = import_module("uvloop")  # not there until everybody is known to be installed
     result: T = uvloop.run(work)
     return result
+
+
+def _awake(loads: Mapping[str, _Load], rows: Iterable[Row], rounds: int) -> Iterator[Figure]:
+    """The same with a client that does not have to be woken."""
+    awake = {name: replace(each, is_awake=True, seconds=[]) for name, each in loads.items()}
+    for found in _processor(awake, rows, max(1, rounds // 3)):
+        yield replace(found, work=f"{found.work}, client awake", limit=None)
 
 
 def _stream(path: str, body: bytes) -> Request:

@@ -40,11 +40,11 @@ class Answers:
     """The last answer of each connection, with its head and framing."""
 
 
-async def load(port: int, request: Request, connections: int, requests: int, *, is_awake: bool = True) -> Answers:
+async def load(port: int, request: Request, connections: int, requests: int, *, is_awake: bool = False) -> Answers:
     """Send a request over each of many connections, so many times, one after the other.
 
-    Who is awake looks for data again and again; else the system wakes it when some are there. That takes time of the
-    sender's processor, which is here the server's: more than all else that is done for a small event.
+    Who is awake looks for data again and again. Anybody else is woken by the system when some are there, which takes
+    time of the sender's processor, here the server's: about as much as all else that is done for a small event.
     """
     async with _connected(port, request, connections) as clients, _awake(is_awake):
         start = time.perf_counter()
