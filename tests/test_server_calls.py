@@ -67,14 +67,12 @@ CHOICES: list[tuple[Any, list[Any], str, dict[str, str | None], str | None]] = [
 def test_x1_x5_x6_calls_keep_to_tools_and_choice(
     choice: Any, tools: list[Any], offered: str, calls: dict[str, str | None], end: str | None
 ) -> None:
-    """Each call by itself, and the end without a call and with one."""
+    """Each call by itself, and whether there has to be one."""
     fields = {"tools": tools} if choice is None else {"tools": tools, "tool_choice": choice}
     assert "".join(tool.name for tool in rules(**fields).allowed) == offered
     for name, rule in calls.items():
         assert broken(lambda name=name: rules(**fields).check(name)) == rule
     assert rules(**fields).required == (end is not None)
-    assert broken(lambda: rules(**fields).at_end(0)) == end
-    assert broken(lambda: rules(**fields).at_end(1)) is None
 
 
 @pytest.mark.parametrize(("parallel", "rule"), [(None, None), (True, None), (False, "X7")])
@@ -94,8 +92,6 @@ def test_x7_a_call_that_was_refused_is_not_counted() -> None:
 def test_an_error_says_what_is_allowed() -> None:
     with pytest.raises(WriterError, match=r"^the tool choice does not allow a call of 'b'; allowed: a \(rule X6\)$"):
         rules(tools=[A, B], tool_choice=allowed(A)).check("b")
-    with pytest.raises(WriterError, match=r"^the tool choice requires a call of: a, b \(rule X5\)$"):
-        rules(tools=[A, B], tool_choice="required").at_end(0)
 
 
 @pytest.mark.parametrize(

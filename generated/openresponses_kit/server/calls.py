@@ -79,16 +79,6 @@ class CallRules:
             )
         self._made += 1
 
-    def at_end(self, calls_made: int) -> None:
-        """Raise `WriterError` when the response may not end as complete, for a call is missing.
-
-        Args:
-            calls_made: How many functions were called.
-        """
-        if self.required and not calls_made:
-            allowed = ", ".join(tool.name for tool in self.allowed)
-            raise WriterError(f"the tool choice requires a call of: {allowed}", self._rule)
-
 
 def _offered(choice: Any, tools: Sequence[Any]) -> tuple[str, Sequence[Any], str]:
     """The mode of a choice, the tools that it leaves, and the rule that says so."""
