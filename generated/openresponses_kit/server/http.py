@@ -243,6 +243,10 @@ class Handler:
             await answer(exchange, caller)
         except ClientLeftError:
             pass
+        except asyncio.CancelledError:
+            # The ASGI server cuts what is left when it stops, such as an answer that nobody takes.
+            if not self._core.is_draining:
+                raise
         except ServiceError as error:
             await exchange.refuse(error)
         except Exception as error:
