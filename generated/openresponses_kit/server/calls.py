@@ -37,14 +37,18 @@ class CallRules:
     ) -> None:
         functions = [tool for tool in tools if isinstance(tool, FunctionToolParam)]
         mode, offered, rule = _offered(choice, tools)
-        names = {tool.name for tool in offered if tool.type == "function"}
-        self._functions = frozenset(tool.name for tool in functions)
+        if mode == "none":
+            allowed = []
+        elif offered is tools:
+            allowed = functions
+        else:
+            names = {tool.name for tool in offered if tool.type == "function"}
+            allowed = [tool for tool in functions if tool.name in names]
+        self._functions = functions
         self._parallel = parallel
         self._rule = rule
         self._made = 0
-        self.allowed: tuple[FunctionToolParam, ...] = tuple(
-            tool for tool in functions if mode != "none" and tool.name in names
-        )
+        self.allowed: tuple[FunctionToolParam, ...] = tuple(allowed)
         """The functions that the model may call, to be offered to it."""
         self.required = mode == "required" and all(tool.type == "function" for tool in offered)
         """Whether one of them has to be called; where a vendor's tool is offered, that may do."""
@@ -66,7 +70,7 @@ class CallRules:
         Args:
             name: Name of the function.
         """
-        if name not in self._functions:
+        if all(tool.name != name for tool in self._functions):
             raise WriterError(f"the request has no function {name!r}", "X1")
         if all(tool.name != name for tool in self.allowed):
             allowed = ", ".join(tool.name for tool in self.allowed) or "none"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 
 from ..models import FunctionToolParam
+from ._json import quoted
 from ._slices import constant_in, elements_of, member_of, on_one_line
 from .errors import InvalidRequestError
 from .requests import check_constants
@@ -75,7 +76,7 @@ def echo_of(
         stored: Whether the response is kept: what the request asks for and the server can do.
     """
     model = default_model if request.model is None else request.model
-    head = b'"model":%b,"store":%b' % (to_json(model), b"true" if stored else b"false")
+    head = b'"model":%b,"store":%b' % (_string(model), b"true" if stored else b"false")
     members = _BY_DEFAULT.copy()
     for name in request.__pydantic_fields_set__:
         if name in _HEADS:
@@ -91,6 +92,8 @@ def _encoded(name: str, value: Any, content: bytes) -> bytes:
     encoder = _ENCODERS.get(name)
     if encoder is not None:
         return encoder(value, content)
+    if isinstance(value, str):
+        return _string(value)
     if value.__class__ is int and value > _LARGEST_INTEGER:
         message = f"{name}: it has to be at most {_LARGEST_INTEGER}"
         raise InvalidRequestError(message, param=name)
@@ -113,7 +116,7 @@ def _whole(tool: Any, sent: bytes) -> bytes:
 
 def _tool_choice(choice: Any, content: bytes) -> bytes:
     if isinstance(choice, str):
-        return to_json(choice)
+        return _string(choice)
     sent = member_of(content, "tool_choice")
     if choice.type == "allowed_tools" and choice.mode is None:
         sent = b'%b,"mode":"auto"}' % sent[:-1]
@@ -128,7 +131,7 @@ def _text(text: Any, content: bytes) -> bytes:
             encoded = _json_schema(text.format)
         case _:
             encoded = _as_sent(member_of(member_of(content, "text"), "format"), content)
-    verbosity = b"" if text.verbosity is None else b',"verbosity":%b' % to_json(text.verbosity)
+    verbosity = b"" if text.verbosity is None else b',"verbosity":%b' % _string(text.verbosity)
     return b'{"format":%b%b}' % (encoded, verbosity)
 
 
@@ -146,7 +149,11 @@ def _json_schema(text_format: Any) -> bytes:
 
 
 def _reasoning(reasoning: Any, _: bytes) -> bytes:
-    return to_json({"effort": reasoning.effort, "summary": reasoning.summary})
+    return b'{"effort":%b,"summary":%b}' % (_string(reasoning.effort), _string(reasoning.summary))
+
+
+def _string(value: str | None) -> bytes:
+    return b"null" if value is None else quoted(value).encode()
 
 
 def _as_sent(piece: bytes, content: bytes) -> bytes:

@@ -36,7 +36,7 @@ _STREAM = [
 ]
 _PING = encode_comment("ping")
 _MOST_REQUEST_ID = 128
-_EVENTS_PER_PAUSE = 500
+_EVENTS_PER_PAUSE = 1000
 """How many events are sent before other work gets its turn."""
 
 
