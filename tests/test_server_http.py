@@ -592,6 +592,27 @@ def test_a_failure_of_the_store_is_a_server_error(service: ScriptedService) -> N
         assert sent[-1]["type"] == "response.failed"
 
 
+def test_a_log_line_names_the_request_and_nothing_secret(
+    service: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each answer has a line with its id, method, path and status; paths cannot forge lines, keys are in none."""
+    caplog.set_level("INFO", logger="openresponses_kit")
+    headers = {"x-request-id": "req_mine", "authorization": "Bearer the-key"}
+    app = create_app(service, store=None, api_keys=["the-key"])
+    with running(app, log_config=None) as server, httpx2.Client(base_url=server.url, trust_env=False) as http:
+        http.post("/v1/responses", json={"model": "hello"}, headers=headers)
+        http.get("/v1/responses/a%0Ab", headers=headers)
+        http.post("/v1/responses", json={"model": "broken"}, headers=headers)
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("openresponses_kit")]
+    assert lines == [
+        "req_mine: POST '/v1/responses' 200",
+        "req_mine: GET '/v1/responses/a\\nb' 404",
+        "req_mine: the service failed",
+        "req_mine: POST '/v1/responses' 500",
+    ]
+    assert "the-key" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "settings",
     [{"max_body_bytes": 0}, {"ping_seconds": -1.0}, {"cors_origins": "https://a.test"}, {"max_active": 0}],

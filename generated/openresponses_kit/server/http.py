@@ -61,6 +61,7 @@ class Exchange:
         "headers",
         "headers_out",
         "request_id",
+        "scope",
         "send_body",
         "status",
     )
@@ -73,6 +74,7 @@ class Exchange:
         headers: list[tuple[bytes, bytes]] | None = None,
         send_body: Send | None = None,
     ) -> None:
+        self.scope = scope
         self.send_body = send_body or send
         self.headers: Mapping[str, str] = text_headers(scope["headers"])
         """Headers of the request, by lower-case name."""
@@ -254,7 +256,8 @@ class Handler:
                 raise
             await exchange.refuse(self._core.failure(error, Caller("", exchange.request_id)))
         if _logger.isEnabledFor(logging.INFO):
-            _logger.info("%s: %d", exchange.request_id, exchange.status)
+            asked = (exchange.scope["method"], exchange.scope["path"])
+            _logger.info("%s: %s %r %d", exchange.request_id, *asked, exchange.status)
 
     async def create(self, exchange: Exchange, caller: Caller) -> None:
         """Answer `POST /responses`."""

@@ -79,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log_level=given.log_level,
         # Events are small and many: compressing each costs more than it saves.
         ws_per_message_deflate=False,
-        ws_max_size=settings.max_body_bytes,
+        # Larger frames are closed without a word; so that ours is sent, it is more than we take.
+        ws_max_size=2 * settings.max_body_bytes,
         timeout_graceful_shutdown=_LAST_SECONDS,
     )
     announce = partial(_tell, listener, given.prefix, store, has_key=key is not None)
