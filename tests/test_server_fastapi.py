@@ -170,7 +170,7 @@ def test_an_older_release_has_a_router_of_its_own(package: Callable[[str], Modul
     name = package("2026-01-15").__name__
     service = import_module(f"{name}.server.service").ResponsesService
 
-    class Brief(service):  # type: ignore[valid-type, misc]
+    class Brief(service):
         async def respond(self, request: Any, out: Any) -> None:
             async with out.message() as message:
                 await message.text(request.input)
