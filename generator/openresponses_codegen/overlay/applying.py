@@ -56,7 +56,7 @@ class _Run:
         self._edition: Final = overlay.edition
         self._diagnostics: Final = diagnostics
         self._lenient: Final = lenient
-        self._queries: Final = Queries()
+        self._queries: Final = Queries(draft.meter)
 
     def act(self, action: Action) -> None:
         """Do one action; raise LimitError when it goes too far."""
