@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from openresponses_codegen import __version__, ir, openapi, overrides, resources, source
+from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
 from openresponses_codegen.text import LINE_WIDTH
+
+if TYPE_CHECKING:
+    from openresponses_codegen.overrides import Overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
         spec=digest(spec.content),
         layers={f"{each.kind} {Path(each.name).name}": digest(each.content) for each in spec.layers},
         templates=_templates_digest(user),
-        overridden=user.summary,
+        overridden=user.summary if user is not None else {},
         generator=_tree_digest(Path(__file__).parent, "*.py", "*.toml"),
         version=__version__,
         tools={name: metadata.version(name) for name in _TOOLS},
@@ -194,16 +197,18 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
     )
 
 
-def overrides_of(options: Options) -> overrides.Overrides:
+def overrides_of(options: Options) -> Overrides | None:
     """The templates of the user's own. Raises `DiagnosticError` with everything that is wrong with them."""
     if options.templates is None:
-        return overrides.NONE
-    return overrides.read_overrides(options.templates, resources.templates())
+        return None
+    from openresponses_codegen.overrides import read_overrides  # noqa: PLC0415 - most packages have none
+
+    return read_overrides(options.templates, resources.templates())
 
 
-def _templates_digest(user: overrides.Overrides) -> str:
+def _templates_digest(user: Overrides | None) -> str:
     ours = _tree_digest(resources.templates(), "*")
-    return digest(f"{ours} {user.digest}".encode()) if user.files else ours
+    return digest(f"{ours} {user.digest}".encode()) if user is not None else ours
 
 
 def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) -> Package:
@@ -212,6 +217,7 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     Raises `DiagnosticError` when the document is not one that a package can be made of.
     """
     from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
+    from openresponses_codegen.overrides import NONE  # noqa: PLC0415
     from openresponses_codegen.render import (  # noqa: PLC0415
         Sources,
         UnsafeSourceError,
@@ -228,8 +234,8 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         with _collector_paused():
             definitions = render_models(lowered.api, folder)
         progress("Rendering the package")
-        render = render_confined if user.files else render_package
-        sources = Sources(folder, user, _stubs(options, lowered.api))
+        render = render_confined if user is not None else render_package
+        sources = Sources(folder, user or NONE, _stubs(options, lowered.api))
         files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
         if "server" in options.components and lowered.api.service is not None:
             files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
@@ -261,7 +267,7 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         {name: digest(text.encode()) for name, text in own.items()},
     )
     files[MANIFEST] = manifest.text()
-    return Package(files, manifest, lowered.api, (*lowered.warnings, *user.findings), own)
+    return Package(files, manifest, lowered.api, (*lowered.warnings, *(user.findings if user is not None else ())), own)
 
 
 def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:

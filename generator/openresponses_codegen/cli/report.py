@@ -13,10 +13,11 @@ import click
 from openresponses_codegen import ir
 from openresponses_codegen.diagnostics import Diagnostic, Severity, shown
 from openresponses_codegen.output import Drift, Plan
-from openresponses_codegen.overrides import Outdated
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from openresponses_codegen.overrides import Outdated
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
