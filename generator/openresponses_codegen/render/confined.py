@@ -21,7 +21,7 @@ from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Posit
 from openresponses_codegen.overrides import Overrides
 from openresponses_codegen.render.package import Sources
 
-_KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "HOME", "TMPDIR")
+_KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
