@@ -6,7 +6,7 @@ as untrusted as a document: the limits of `source` hold for what comes out, and 
 """
 
 from openresponses_codegen.overlay.applying import apply
-from openresponses_codegen.overlay.draft import MAX_STEPS
+from openresponses_codegen.overlay.draft import MAX_QUERY_STEPS, MAX_STEPS
 from openresponses_codegen.overlay.model import Action, Edition, Overlay, plain
 from openresponses_codegen.overlay.pattern import MAX_PATTERN
 from openresponses_codegen.overlay.query import MAX_QUERY
@@ -15,6 +15,7 @@ from openresponses_codegen.overlay.reading import read
 __all__ = [
     "MAX_PATTERN",
     "MAX_QUERY",
+    "MAX_QUERY_STEPS",
     "MAX_STEPS",
     "Action",
     "Edition",

@@ -7,7 +7,8 @@ nested filters nor an update of very many nodes can take forever; and the tree n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, SupportsIndex, TypeAlias, final, overload
 
 from openresponses_codegen.source import MAX_DEPTH, MAX_NODES, Node, Scalar, Value
@@ -23,6 +24,9 @@ _Path: TypeAlias = "tuple[_Path, str | int] | None"
 MAX_STEPS: Final = 10_000_000
 """Accesses to members and elements that the actions of one overlay have together."""
 
+MAX_QUERY_STEPS: Final = 2_500_000
+"""Those of one query, which may keep in memory what each comes to."""
+
 
 class LimitError(Exception):
     """An overlay wants more than it may have; `hint` is the way out."""
@@ -35,21 +39,34 @@ class LimitError(Exception):
 
 @final
 class Meter:
-    """Counts steps; each weighs as much as the query that makes it is long."""
+    """Counts steps: those of a query, and those of all actions together."""
 
-    __slots__ = ("_left", "weight")
+    __slots__ = ("_kept", "_left", "_weight")
 
-    def __init__(self, steps: int = MAX_STEPS) -> None:
-        """Take the steps that there are."""
-        self._left = steps
-        self.weight = 1
+    def __init__(self) -> None:
+        """Start with all the steps that there are."""
+        self._left = MAX_STEPS
+        self._kept = 0
+        self._weight = 1
 
     def spend(self, steps: int) -> None:
         """Take steps away; raise LimitError when there are none left."""
-        self._left -= steps * self.weight
+        self._left -= steps * self._weight
         if self._left < 0:
-            message = f"the actions up to this one look at more than {MAX_STEPS:,} nodes"
+            message = f"the actions up to this one take more than {MAX_STEPS:,} steps, or its query {MAX_QUERY_STEPS:,}"
             raise LimitError(message, "select by names instead of `..` and filters inside one another")
+
+    @contextmanager
+    def query(self, weight: int) -> Generator[None]:
+        """What is inside has the steps of one query, and each counts as `weight`."""
+        self._kept = max(self._left - MAX_QUERY_STEPS, 0)
+        self._left -= self._kept
+        self._weight = weight
+        try:
+            yield
+        finally:
+            self._left += self._kept
+            self._kept, self._weight = 0, 1
 
 
 @final

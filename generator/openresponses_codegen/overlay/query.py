@@ -53,13 +53,11 @@ class Queries:
         Raises QueryError if it is no JSONPath, LimitError if that takes too long.
         """
         compiled = self._compiled(query)
-        self._meter.weight = 1 + len(query) // _CHARACTERS_PER_STEP
         try:
-            return list({node.location: None for node in compiled.finditer(draft.root)})
+            with self._meter.query(1 + len(query) // _CHARACTERS_PER_STEP):
+                return list({node.location: None for node in compiled.finditer(draft.root)})
         except _BROKEN as error:
             raise QueryError(f"the JSONPath cannot be evaluated: {_reason(error)}", "write a simpler one") from None
-        finally:
-            self._meter.weight = 1
 
     def missing(self, query: str, draft: Draft) -> str | None:
         """Which name of a query that selects nothing is the first that is not there, and what may be meant."""
