@@ -6,6 +6,7 @@ there before is put back. A file that somebody edited is never overwritten or de
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ from pathlib import Path
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position
 from openresponses_codegen.output.manifest import MANIFEST, Manifest, digest
 
-_KEPT = "kept"
+KEPT = "kept"
 """Marks a staging folder that holds something which could not be put back."""
 
 
@@ -92,7 +93,7 @@ def write(plan: Plan) -> None:
     staging: Path | None = None
     try:
         plan.folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{plan.folder.name[:40]}-", dir=plan.folder.parent))
+        staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(plan.folder), dir=plan.folder.parent))
         _stage(staging, plan.files, names)
         _move(plan, names, staging)
     except BaseException as error:
@@ -103,9 +104,22 @@ def write(plan: Plan) -> None:
     _remove(staging, [])
 
 
+def _staging_prefix(folder: Path) -> str:
+    return f".{folder.name[:40]}-"
+
+
+def staging_folders(folder: Path) -> tuple[Path, ...]:
+    """What writing into a folder left beside it when the process was ended, or could not put something back."""
+    found = folder.absolute().parent.glob(f"{glob.escape(_staging_prefix(folder))}????????")
+    parts = {"new", "old", KEPT}
+    return tuple(
+        sorted(path for path in found if path.is_dir() and parts.issuperset(each.name for each in path.iterdir()))
+    )
+
+
 def _remove(staging: Path | None, made: list[Path]) -> None:
     """Remove what a run leaves: its staging folder, unless something in it could not be put back, and new folders."""
-    if staging is not None and not (staging / _KEPT).exists():
+    if staging is not None and not (staging / KEPT).exists():
         shutil.rmtree(staging, ignore_errors=True)
     for folder in made:
         with suppress(OSError):
@@ -141,7 +155,7 @@ def _move(plan: Plan, names: list[str], staging: Path) -> None:
                 elif backup.exists():
                     backup.replace(target)
             except OSError:
-                (staging / _KEPT).touch()
+                (staging / KEPT).touch()
         raise
 
 
