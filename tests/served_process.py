@@ -60,9 +60,9 @@ class ServedProcess:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str) -> Iterator[ServedProcess]:
+def served(folder: Path, *arguments: str, package: str = "openresponses_kit") -> Iterator[ServedProcess]:
     """A server that runs in a folder while entered; it gets a free port, and further arguments."""
-    command = [sys.executable, "-m", "openresponses_kit", "serve", "--port", "0", *arguments]
+    command = [sys.executable, "-m", package, "serve", "--port", "0", *arguments]
     path = os.pathsep.join([str(GENERATED), *filter(None, [os.environ.get("PYTHONPATH")])])
     log = folder / "log.txt"
     with (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import httpx2
 import pytest
 from answering_server import answering
+from click.testing import CliRunner
+from openresponses_codegen.cli import main
 from openresponses_kit.server import ServerSettings, create_app
 from running_server import running
+from served_process import served
 
 DOCS = Path(__file__).parents[1] / "docs"
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -29,9 +33,9 @@ def test_the_examples_of_the_client_run_in_order(
         assert expected in said
 
 
-def run_blocks(name: str) -> dict[str, Any]:
+def run_blocks(name: str, replacing: tuple[str, str] = ("", "")) -> dict[str, Any]:
     """Run the examples of a page in one namespace, and return it."""
-    text = (DOCS / name).read_text()
+    text = (DOCS / name).read_text().replace(*replacing) if any(replacing) else (DOCS / name).read_text()
     namespace: dict[str, Any] = {"__name__": "example"}
     for match in _BLOCK.finditer(text):
         line = text[: match.start(1)].count("\n")
@@ -62,6 +66,25 @@ def test_the_examples_of_the_server_serve(monkeypatch: pytest.MonkeyPatch, tmp_p
     with running(examples["application"]) as server:
         for path in ("/v1/responses", "/plain/v1/responses"):
             assert httpx2.post(f"{server.url}{path}", json={}, trust_env=False).json()["status"] == "completed"
+
+
+def test_the_five_minutes_of_the_start_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What the page has a newcomer type works in an empty folder, the installation aside."""
+    commands = re.findall(r"^(?:openresponses-codegen|python -m) .*", (DOCS / "index.md").read_text(), re.MULTILINE)
+    generate, serve, check = (shlex.split(each) for each in commands)
+    assert serve[:4] == ["python", "-m", "my_kit", "serve"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert CliRunner().invoke(main, generate[1:]).exit_code == 0
+    with served(tmp_path, "--store", "memory:", package="my_kit") as server:
+        namespace = run_blocks("index.md", replacing=("8765", str(server.port)))
+    said = capsys.readouterr().out
+    assert "response.output_text.delta" in said
+    assert said.rstrip().endswith("completed")
+    assert issubclass(namespace["Assistant"], namespace["ResponsesService"])
+    assert CliRunner().invoke(main, check[1:]).exit_code == 0
 
 
 def test_every_setting_of_the_server_is_documented() -> None:

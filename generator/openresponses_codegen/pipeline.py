@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
@@ -67,11 +67,22 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """What is laid over a document, as bytes: a vendor's extension, or an OpenAPI Overlay."""
+
+    kind: Literal["extension", "overlay"]
+    name: str
+    """The name that diagnostics call it by."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
-    """A document as bytes, and the name that diagnostics call it by."""
+    """A document as bytes, the name that diagnostics call it by, and what is laid over it, in order."""
 
     name: str
     content: bytes
+    layers: tuple[Layer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +114,19 @@ class Package:
     warnings: tuple[Diagnostic, ...]
 
 
-def load_spec(name: str) -> Spec:
-    """The document of a release name, of a path, or of standard input (`-`).
+def load_spec(name: str, *, extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> Spec:
+    """The document of a release name, of a path, or of standard input (`-`), and what is laid over it.
 
-    Raises `DiagnosticError` when there is none, or it is too large.
+    An extension is a bundled one by name, or a path; an overlay is a path. Extensions are applied first.
+    Raises `DiagnosticError` when there is no such file, or it is too large.
     """
+    bundled = resources.extensions()
+    layers = [Layer("extension", each, source.read(bundled.get(each, Path(each)))) for each in extensions]
+    layers += [Layer("overlay", each, source.read(Path(each))) for each in overlays]
     if name == "-":
-        content = sys.stdin.buffer.read(source.MAX_BYTES + 1)
-        return Spec("<stdin>", content)
+        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), tuple(layers))
     path = resources.releases().get(name, Path(name))
-    return Spec(name if path != Path(name) else str(path), source.read(path))
+    return Spec(name if path != Path(name) else str(path), source.read(path), tuple(layers))
 
 
 def lower_spec(spec: Spec, *, lenient: bool = False) -> Lowered:
@@ -129,11 +143,19 @@ def _too_deep(message: str, spec: Spec) -> Diagnostic:
 
 def _lowered(spec: Spec, *, lenient: bool) -> Lowered:
     diagnostics = Diagnostics()
-    document = openapi.read(source.parse(spec.content, spec.name), diagnostics, lenient=lenient)
+    document = openapi.read(_merged(spec), diagnostics, lenient=lenient)
     api = lower(document, diagnostics)  # even after errors, so that all of them are reported together
     diagnostics.raise_if_errors()
     warnings = diagnostics.items
     return Lowered(document, api, fingerprint(document, Diagnostics()), warnings)
+
+
+def _merged(spec: Spec) -> source.Node:
+    """The document with its layers applied."""
+    node = source.parse(spec.content, spec.name)
+    if spec.layers:
+        raise DiagnosticError([Diagnostic("no-layers", "extensions and overlays cannot be applied yet")])
+    return node
 
 
 def schema_of(api: ir.Api) -> dict[str, Any]:
@@ -147,6 +169,7 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
     """Everything that decides what comes out, without making it."""
     return Inputs(
         spec=digest(spec.content),
+        layers={f"{each.kind} {Path(each.name).name}": digest(each.content) for each in spec.layers},
         templates=_tree_digest(resources.templates(), "*"),
         generator=_tree_digest(Path(__file__).parent, "*.py", "*.toml"),
         version=__version__,

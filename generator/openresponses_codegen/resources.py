@@ -29,3 +29,9 @@ def releases() -> dict[str, Path]:
     """The bundled releases, oldest first, and the document of each."""
     found = sorted(path for path in (resources() / "spec").iterdir() if _RELEASE.match(path.name))
     return {path.name: path / "openapi.json" for path in found}
+
+
+def extensions() -> dict[str, Path]:
+    """The bundled extensions by name."""
+    found = sorted((resources() / "spec" / "extensions").glob("*.yaml"))
+    return {path.stem: path for path in found}

@@ -17,7 +17,7 @@ from openresponses_codegen.pipeline import COMPONENTS, Options, with_foundations
 TABLE = "openresponses-codegen"
 FILE = "pyproject.toml"
 MAX_BYTES = 1024 * 1024
-_KEYS = ("spec", "output", "package", "components", "lenient")
+_KEYS = ("spec", "output", "package", "components", "lenient", "extensions", "overlays")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,12 @@ class Target:
     package: str | None = None
     components: tuple[str, ...] | None = None
     lenient: bool | None = None
+    extensions: tuple[str, ...] | None = None
+    overlays: tuple[str, ...] | None = None
 
     def over(self, base: Target) -> Target:
         """This target, with another's values where it has none."""
-        values = {name: getattr(self, name) for name in ("spec", "output", "package", "components", "lenient")}
+        values = {name: getattr(self, name) for name in _KEYS}
         return replace(base, **{name: value for name, value in values.items() if value is not None})
 
     def options(self) -> Options:
@@ -123,9 +125,9 @@ def _target(path: Path, table: object, where: str) -> Target:
 def _value(path: Path, place: str, key: str, value: object) -> object:
     match key:
         case "components":
-            if isinstance(value, list) and all(isinstance(each, str) for each in cast("list[object]", value)):
-                return check_components(cast("list[str]", value), place, Position(str(path), 1, 1))
-            raise _refusal(path, place, "a list of names is needed", None)
+            return check_components(_strings(path, place, value), place, Position(str(path), 1, 1))
+        case "extensions" | "overlays":
+            return tuple(_spec(path, each) for each in _strings(path, place, value))
         case "lenient":
             if isinstance(value, bool):
                 return value
@@ -135,10 +137,21 @@ def _value(path: Path, place: str, key: str, value: object) -> object:
         case "output":
             return path.parent / value
         case "spec":
-            is_path = "/" in value or "\\" in value or value.endswith((".json", ".yaml", ".yml"))
-            return str(path.parent / value) if is_path else value
+            return _spec(path, value)
         case _:
             return value
+
+
+def _strings(path: Path, place: str, value: object) -> list[str]:
+    if isinstance(value, list) and all(isinstance(each, str) and each for each in cast("list[object]", value)):
+        return cast("list[str]", value)
+    raise _refusal(path, place, "a list of names is needed", None)
+
+
+def _spec(path: Path, value: str) -> str:
+    """A document that the file names: a path relative to the file, or a bundled name as it is."""
+    is_path = "/" in value or "\\" in value or value.endswith((".json", ".yaml", ".yml"))
+    return str(path.parent / value) if is_path else value
 
 
 def _read(path: Path) -> bytes:

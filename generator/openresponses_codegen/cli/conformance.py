@@ -71,7 +71,7 @@ _COLOURS = {"passed": "green", "failed": "red", "advice": "yellow", "skipped": "
 )
 @click.option("--list", "lists", is_flag=True, help="Print the cases, and test nothing.")
 def conform(*, url: str | None, lists: bool, rules: Sequence[str], ids: Sequence[str], **given: Any) -> None:
-    r"""Test whether the server at URL keeps the rules of Open Responses.
+    """Test whether the server at URL keeps the rules of Open Responses.
 
     URL is the base URL, to which /responses is added; it often ends in /v1. Rules that are no part of the standard
     give advice and no failures, and what a server does not offer is skipped, with the reason. Needs the extra

@@ -48,7 +48,7 @@ def changed_inputs(then: Manifest | None, now: Inputs) -> tuple[Cause, ...]:
         return (Cause.NEVER,)
     was = then.inputs
     pairs = {
-        Cause.SPEC: was.spec != now.spec,
+        Cause.SPEC: (was.spec, list(was.layers.items())) != (now.spec, list(now.layers.items())),
         Cause.TEMPLATES: was.templates != now.templates,
         Cause.GENERATOR: (was.generator, was.version, dict(was.tools)) != (now.generator, now.version, dict(now.tools)),
         Cause.OPTIONS: (was.package, was.components, was.lenient) != (now.package, now.components, now.lenient),

@@ -34,6 +34,8 @@ class Inputs:
 
     spec: str
     """Digest of the document."""
+    layers: Mapping[str, str]
+    """Digests of what is laid over it, in order, each by its kind and the name of its file."""
     templates: str
     """Digest of the templates."""
     generator: str
@@ -72,6 +74,7 @@ class Manifest:
             "requires": dict(sorted(self.requires.items())),
             "extras": {name: dict(sorted(each.items())) for name, each in sorted(self.extras.items())},
             "spec": {"digest": self.inputs.spec, "fingerprint": self.fingerprint},
+            "layers": dict(self.inputs.layers),
             "templates": {"digest": self.inputs.templates},
             "generator": {"version": self.inputs.version, "digest": self.inputs.generator},
             "tools": dict(sorted(self.inputs.tools.items())),
@@ -115,6 +118,7 @@ def _manifest(path: Path, content: Any) -> Manifest:
             raise _refusal(path, f"`files` names {name!r}, which is no file of a generated package")
     inputs = Inputs(
         str(content["spec"]["digest"]),
+        _strings(content.get("layers", {})),
         str(content["templates"]["digest"]),
         str(content["generator"]["digest"]),
         str(content["generator"]["version"]),

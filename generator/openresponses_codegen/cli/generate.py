@@ -1,0 +1,138 @@
+"""The commands `generate` and `check`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openresponses_codegen import pipeline
+from openresponses_codegen.cli.config import Target
+from openresponses_codegen.cli.options import DRIFT, input_errors, load, reporting, target_options, targets
+from openresponses_codegen.cli.report import Reporter
+from openresponses_codegen.diagnostics import DiagnosticError
+from openresponses_codegen.output import (
+    Manifest,
+    check_folder,
+    find_drift,
+    is_current,
+    plan,
+    read_manifest,
+    write,
+)
+
+
+@click.command()
+@target_options
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and write nothing.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@reporting
+def generate(*, dry_run: bool, force: bool, quiet: bool, as_json: bool, **given: Any) -> None:
+    """Generate a package from SPEC.
+
+    SPEC is a path, `-` for standard input, or the name of a bundled release (default: the newest). Files that were
+    edited by hand are not overwritten; files that are no longer produced are deleted, unless they were edited.
+
+    \b
+    Examples:
+      openresponses-codegen generate --output src/app/openresponses
+      openresponses-codegen generate 2026-01-15 --output openresponses_old --components models
+      curl -s https://example.com/openapi.json | openresponses-codegen generate - --output kit --dry-run
+    """
+    reporter = Reporter(quiet=quiet, as_json=as_json)
+    with input_errors(reporter):
+        results = [_generate(target, reporter, dry_run=dry_run, force=force) for target in targets(given)]
+        reporter.json({"packages": results})
+
+
+def _generate(target: Target, reporter: Reporter, *, dry_run: bool, force: bool) -> dict[str, Any]:
+    folder, options = target.folder(), target.options()
+    spec = load(target)
+    check_folder(folder)
+    manifest = _manifest(folder, force=force)
+    if manifest is not None and is_current(folder, manifest, pipeline.inputs_of(spec, options)):
+        reporter.say(f"{folder}: nothing to do, {len(manifest.files)} files are up to date", fg="green")
+        return {"output": str(folder), "release": manifest.release, "unchanged": sorted(manifest.files)}
+    with reporter.progress() as progress:
+        package = pipeline.generate(spec, options, progress)
+    todo = plan(folder, package.files, manifest)
+    if todo.edited and not force:
+        raise DiagnosticError(todo.refusals())
+    reporter.diagnostics(package.warnings)
+    if not dry_run:
+        write(todo)
+    reporter.plan(todo)
+    reporter.left_out(package.api.left_out)
+    done = "would be generated" if dry_run else "generated"
+    reporter.say(f"{options.package}: {done} from Open Responses {package.manifest.release}", fg="green")
+    return {
+        "output": str(folder),
+        "release": package.manifest.release,
+        "dry_run": dry_run,
+        "added": todo.added,
+        "changed": todo.changed,
+        "unchanged": todo.unchanged,
+        "deleted": todo.deleted,
+        "kept": todo.kept,
+        "left_out": [{"what": each.what, "count": each.count, "reason": each.reason} for each in package.api.left_out],
+        "warnings": [each.as_dict() for each in package.warnings],
+    }
+
+
+def _manifest(folder: Path, *, force: bool) -> Manifest | None:
+    """The manifest of a folder; with `--force`, one that cannot be used counts as none."""
+    try:
+        return read_manifest(folder)
+    except DiagnosticError:
+        if force:
+            return None
+        raise
+
+
+@click.command()
+@target_options
+@reporting
+def check(*, quiet: bool, as_json: bool, **given: Any) -> None:
+    """Tell whether a package is what would be generated from SPEC now.
+
+    Prints a unified diff and the cause of each difference, and exits with 1, when it is not: the spec, the
+    templates, the generator or the options changed, a file was edited by hand, is missing, or is stale.
+
+    \b
+    Examples:
+      openresponses-codegen check --output src/app/openresponses
+      openresponses-codegen check --quiet        # everything that pyproject.toml lists
+    """
+    reporter = Reporter(quiet=quiet, as_json=as_json)
+    with input_errors(reporter):
+        results = [_check(target, reporter) for target in targets(given)]
+        reporter.json({"packages": results})
+    if any(result["files"] for result in results):
+        sys.exit(DRIFT)
+
+
+def _check(target: Target, reporter: Reporter) -> dict[str, Any]:
+    folder, options = target.folder(), target.options()
+    spec = load(target)
+    check_folder(folder)
+    manifest = read_manifest(folder)
+    inputs = pipeline.inputs_of(spec, options)
+    if manifest is not None and is_current(folder, manifest, inputs):
+        reporter.say(f"{folder}: up to date", fg="green")
+        return {"output": str(folder), "causes": [], "files": []}
+    with reporter.progress() as progress:
+        package = pipeline.generate(spec, options, progress)
+    drift = find_drift(folder, package.files, manifest, inputs)
+    reporter.drift(drift)
+    if drift.files:
+        causes = f" ({', '.join(drift.causes)})" if drift.causes else ""
+        reporter.say(f"{folder}: {len(drift.files)} files differ{causes}; run `generate` to renew them", fg="red")
+    else:
+        reporter.say(f"{folder}: up to date", fg="green")
+    return {
+        "output": str(folder),
+        "causes": list(drift.causes),
+        "files": [{"path": each.path, "causes": list(each.causes), "diff": each.diff} for each in drift.files],
+    }
