@@ -42,7 +42,7 @@ def healthy() -> Document:
             "next": reference("Node"),
             "all": {"type": "array", "items": reference("Node")},
             "gone": {"type": "string", "minLength": 1, "maxLength": 0},
-            "limits": {"type": "object", "additionalProperties": {"type": "number"}, "default": {"a": 1.5}},
+            "limits": {"type": "object", "additionalProperties": {"type": "number"}, "example": {"a": 1.5}},
             "id": {"type": "string", "pattern": "^n_"},
             "mood": {"anyOf": [{"type": "string", "enum": ["glad", "sad"]}, {"type": "null"}], "default": None},
         },
