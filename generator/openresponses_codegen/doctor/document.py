@@ -11,11 +11,13 @@ from openresponses_codegen.doctor.tidiness import check_tidiness
 from openresponses_codegen.doctor.unions import check_unions
 from openresponses_codegen.openapi import Document
 
+CHECKS = (check_examples, check_possible, check_unions, check_prose, check_tidiness)
+
 
 def examine(document: Document) -> tuple[Diagnostic, ...]:
     """Every defect of a document that a package can be made of, in the order of the file."""
     diagnostics = Diagnostics()
     schemas = Schemas(document)
-    for check in (check_examples, check_possible, check_unions, check_prose, check_tidiness):
+    for check in CHECKS:
         check(schemas, diagnostics)
     return diagnostics.items
