@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import fingerprint, lower
-from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest
+from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
 from openresponses_codegen.text import LINE_WIDTH
+
+if TYPE_CHECKING:
+    from openresponses_codegen.overrides import Overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.14.3", "typi
 """What every generated package needs."""
 DOCUMENT = "openapi.json"
 """The file in a package with a server that holds the document it came from."""
+STUBS: Mapping[str, str] = {"service.py": "server"}
+"""The files that can be written once for the user to go on with, each with the component that it needs."""
 _TOOLS = ("datamodel-code-generator", "ruff")
 
 Progress = Callable[[str], None]
@@ -92,6 +97,12 @@ class Options:
     package: str
     components: tuple[str, ...] = tuple(COMPONENTS)
     lenient: bool = False
+    templates: Path | None = None
+    """A folder of templates of the user's own."""
+    own: tuple[str, ...] = ()
+    """Patterns of the files, relative to the package's folder, that are the user's own."""
+    stubs: tuple[str, ...] = ()
+    """Files to begin with for the user, of `STUBS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,8 @@ class Package:
     manifest: Manifest
     api: ir.Api
     warnings: tuple[Diagnostic, ...]
+    own: Mapping[str, str]
+    """What would stand in files that are the user's own, by path: only stubs are ever written, and once."""
 
 
 def load_spec(name: str, *, extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> Spec:
@@ -167,17 +180,35 @@ def schema_of(api: ir.Api) -> dict[str, Any]:
 
 def inputs_of(spec: Spec, options: Options) -> Inputs:
     """Everything that decides what comes out, without making it."""
+    user = overrides_of(options)
     return Inputs(
         spec=digest(spec.content),
         layers={f"{each.kind} {Path(each.name).name}": digest(each.content) for each in spec.layers},
-        templates=_tree_digest(resources.templates(), "*"),
+        templates=_templates_digest(user),
+        overridden=user.summary if user is not None else {},
         generator=_tree_digest(Path(__file__).parent, "*.py", "*.toml"),
         version=__version__,
         tools={name: metadata.version(name) for name in _TOOLS},
         package=options.package,
         components=options.components,
         lenient=options.lenient,
+        own=options.own,
+        stubs=options.stubs,
     )
+
+
+def overrides_of(options: Options) -> Overrides | None:
+    """The templates of the user's own. Raises `DiagnosticError` with everything that is wrong with them."""
+    if options.templates is None:
+        return None
+    from openresponses_codegen.overrides import read_overrides  # noqa: PLC0415 - most packages have none
+
+    return read_overrides(options.templates, resources.templates())
+
+
+def _templates_digest(user: Overrides | None) -> str:
+    ours = _tree_digest(resources.templates(), "*")
+    return digest(f"{ours} {user.digest}".encode()) if user is not None else ours
 
 
 def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) -> Package:
@@ -186,8 +217,15 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     Raises `DiagnosticError` when the document is not one that a package can be made of.
     """
     from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
-    from openresponses_codegen.render import UnsafeSourceError, render_package  # noqa: PLC0415
+    from openresponses_codegen.overrides import NONE  # noqa: PLC0415
+    from openresponses_codegen.render import (  # noqa: PLC0415
+        Sources,
+        UnsafeSourceError,
+        render_confined,
+        render_package,
+    )
 
+    user = overrides_of(options)
     progress("Reading the spec")
     lowered = lower_spec(spec, lenient=options.lenient)
     progress("Rendering models")
@@ -196,11 +234,14 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         with _collector_paused():
             definitions = render_models(lowered.api, folder)
         progress("Rendering the package")
-        files = render_package(lowered.api, definitions, folder, options.package, frozenset(options.components))
+        render = render_confined if user is not None else render_package
+        sources = Sources(folder, user or NONE, _stubs(options, lowered.api))
+        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
         if "server" in options.components and lowered.api.service is not None:
             files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
         progress("Formatting")
         files = _formatted(files)
+        own = {name: files.pop(name) for name in list(files) if name in sources.stubs or is_own(name, options.own)}
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
@@ -223,9 +264,20 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         _requires(options.components, lowered.api),
         _extras(options.components, lowered.api),
         {name: digest(text.encode()) for name, text in files.items()},
+        {name: digest(text.encode()) for name, text in own.items()},
     )
     files[MANIFEST] = manifest.text()
-    return Package(files, manifest, lowered.api, lowered.warnings)
+    return Package(files, manifest, lowered.api, (*lowered.warnings, *(user.findings if user is not None else ())), own)
+
+
+def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:
+    """The stubs to render. Raises `DiagnosticError` for one that the package has not what it needs for."""
+    for name in options.stubs:
+        component = STUBS[name]
+        if component not in options.components or api.service is None:
+            message = f"the stub `{name}` needs the component `{component}`, which this package has not"
+            raise DiagnosticError([Diagnostic("no-stub", message, hint="leave it out, or add the component")])
+    return options.stubs
 
 
 def with_foundations(names: Iterable[str]) -> tuple[str, ...]:

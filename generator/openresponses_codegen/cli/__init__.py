@@ -22,6 +22,7 @@ _MODULES: Mapping[str, str] = {
     "dump": "documents",
     "fingerprint": "documents",
     "releases": "documents",
+    "templates": "templates",
     "conform": "conformance",
 }
 """Each command, and the module that has it; in the order in which help lists them."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position
 from openresponses_codegen.output.manifest import MANIFEST, Manifest, digest
+from openresponses_codegen.output.own import is_own
 
 _KEPT = "kept"
 """Marks a staging folder that holds something which could not be put back."""
@@ -56,9 +57,10 @@ class Plan:
         )
 
 
-def plan(folder: Path, files: Mapping[str, str], manifest: Manifest | None) -> Plan:
+def plan(folder: Path, files: Mapping[str, str], manifest: Manifest | None, own: Iterable[str] = ()) -> Plan:
     """What has to be done so that the folder holds exactly these files of ours.
 
+    `own` are patterns of files that are the user's, and left alone.
     Raises `DiagnosticError` when the folder cannot be used: it is a file, or lies behind a symbolic link.
     """
     check_folder(folder)
@@ -77,10 +79,18 @@ def plan(folder: Path, files: Mapping[str, str], manifest: Manifest | None) -> P
             changed.append(name)
             if name != MANIFEST and current != owned.get(name):
                 edited.append(name)
-    stale = [name for name in sorted(owned.keys() - files.keys()) if current_digest(folder, name) is not None]
+    patterns = tuple(own)
+    gone = sorted(name for name in owned.keys() - files.keys() if not is_own(name, patterns))
+    stale = [name for name in gone if current_digest(folder, name) is not None]
     deleted = [name for name in stale if current_digest(folder, name) == owned[name]]
     kept = [name for name in stale if name not in deleted]
     return Plan(folder, files, *map(tuple, (added, changed, unchanged, deleted, edited, kept)))
+
+
+def new_stubs(folder: Path, texts: Mapping[str, str], stubs: Iterable[str], then: Manifest | None) -> dict[str, str]:
+    """The stubs that are to be written: those that are not there, and were not written before."""
+    written: Mapping[str, str] = then.own if then is not None else {}
+    return {name: texts[name] for name in stubs if name not in written and current_digest(folder, name) is None}
 
 
 def write(plan: Plan) -> None:
