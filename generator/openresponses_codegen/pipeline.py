@@ -181,6 +181,25 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
     return node
 
 
+def examine(spec: Spec) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a document: what a package cannot be made of, and what stops nothing."""
+    from openresponses_codegen import doctor  # noqa: PLC0415 - used by one command
+
+    try:
+        lowered = lower_spec(spec)
+        found = lowered.warnings
+    except DiagnosticError as error:
+        found = error.diagnostics
+        try:
+            lowered = lower_spec(spec, lenient=True)
+        except DiagnosticError:
+            return found
+    try:
+        return (*found, *doctor.examine(lowered.document))
+    except RecursionError:
+        return (*found, _too_deep("its examples or schemas are nested too deeply", spec))
+
+
 def schema_of(api: ir.Api) -> dict[str, Any]:
     """The normalised schema that datamodel-code-generator is given."""
     from openresponses_codegen.models import normalised_schema  # noqa: PLC0415 - keeps the fast paths fast
