@@ -169,11 +169,17 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
     node = source.parse(spec.content, spec.name)
     if not spec.layers:
         return node
-    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
+    from openresponses_codegen import extension, overlay  # noqa: PLC0415 - most documents have no layers
 
-    if any(layer.kind == "extension" for layer in spec.layers):
-        raise DiagnosticError([Diagnostic("no-layers", "extensions cannot be applied yet")])
-    overlays = [overlay.read(source.parse(layer.content, layer.name), diagnostics) for layer in spec.layers]
+    read = {
+        kind: [source.parse(each.content, each.name) for each in spec.layers if each.kind == kind]
+        for kind in ("extension", "overlay")
+    }
+    extensions = [extension.read(each, diagnostics) for each in read["extension"]]
+    overlays = [overlay.read(each, diagnostics) for each in read["overlay"]]
+    diagnostics.raise_if_errors()
+    extension.check_against(extensions, node, diagnostics)
+    overlays = [*extension.compile_extensions(extensions, diagnostics), *overlays]
     diagnostics.raise_if_errors()
     for each in overlays:
         node = overlay.apply(node, each, diagnostics, lenient=lenient)
