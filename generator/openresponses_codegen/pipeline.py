@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest
 from openresponses_codegen.text import LINE_WIDTH
+
+if TYPE_CHECKING:
+    from openresponses_codegen.diff import Edition, Report, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,30 @@ def _merged(spec: Spec) -> source.Node:
     if spec.layers:
         raise DiagnosticError([Diagnostic("no-layers", "extensions and overlays cannot be applied yet")])
     return node
+
+
+def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:
+    """What differs between two documents; `severities` replaces those of some rules, by id.
+
+    Raises `DiagnosticError` with everything that is wrong with the first of them that cannot be understood.
+    """
+    from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
+
+    return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
+
+
+def _edition(spec: Spec, *, lenient: bool) -> Edition:
+    """A document for a comparison, which asks for less of it than code does."""
+    from openresponses_codegen.diff import Edition  # noqa: PLC0415
+
+    diagnostics = Diagnostics()
+    try:
+        document = openapi.read(_merged(spec), diagnostics, lenient=lenient)
+        edition = Edition(spec.name, document, diagnostics)
+    except RecursionError:
+        raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
+    diagnostics.raise_if_errors()
+    return edition
 
 
 def schema_of(api: ir.Api) -> dict[str, Any]:
