@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import fingerprint, lower
-from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest
+from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
 from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
     from openresponses_codegen.diff import Edition, Report, Severity
+    from openresponses_codegen.overrides import Overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.14.3", "typi
 """What every generated package needs."""
 DOCUMENT = "openapi.json"
 """The file in a package with a server that holds the document it came from."""
+STUBS: Mapping[str, str] = {"service.py": "server"}
+"""The files that can be written once for the user to go on with, each with the component that it needs."""
 _TOOLS = ("datamodel-code-generator", "ruff")
 
 Progress = Callable[[str], None]
@@ -95,6 +99,12 @@ class Options:
     package: str
     components: tuple[str, ...] = tuple(COMPONENTS)
     lenient: bool = False
+    templates: Path | None = None
+    """A folder of templates of the user's own."""
+    own: tuple[str, ...] = ()
+    """Patterns of the files, relative to the package's folder, that are the user's own."""
+    stubs: tuple[str, ...] = ()
+    """Files to begin with for the user, of `STUBS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +125,8 @@ class Package:
     manifest: Manifest
     api: ir.Api
     warnings: tuple[Diagnostic, ...]
+    own: Mapping[str, str]
+    """What would stand in files that are the user's own, by path: only stubs are ever written, and once."""
 
 
 def load_spec(name: str, *, extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> Spec:
@@ -146,18 +158,27 @@ def _too_deep(message: str, spec: Spec) -> Diagnostic:
 
 def _lowered(spec: Spec, *, lenient: bool) -> Lowered:
     diagnostics = Diagnostics()
-    document = openapi.read(_merged(spec), diagnostics, lenient=lenient)
+    document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
     api = lower(document, diagnostics)  # even after errors, so that all of them are reported together
     diagnostics.raise_if_errors()
     warnings = diagnostics.items
     return Lowered(document, api, fingerprint(document, Diagnostics()), warnings)
 
 
-def _merged(spec: Spec) -> source.Node:
-    """The document with its layers applied."""
+def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.Node:
+    """The document with its layers applied. Raises `DiagnosticError` when one of them is wrong or does not fit."""
     node = source.parse(spec.content, spec.name)
-    if spec.layers:
-        raise DiagnosticError([Diagnostic("no-layers", "extensions and overlays cannot be applied yet")])
+    if not spec.layers:
+        return node
+    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
+
+    if any(layer.kind == "extension" for layer in spec.layers):
+        raise DiagnosticError([Diagnostic("no-layers", "extensions cannot be applied yet")])
+    overlays = [overlay.read(source.parse(layer.content, layer.name), diagnostics) for layer in spec.layers]
+    diagnostics.raise_if_errors()
+    for each in overlays:
+        node = overlay.apply(node, each, diagnostics, lenient=lenient)
+        diagnostics.raise_if_errors()
     return node
 
 
@@ -177,12 +198,31 @@ def _edition(spec: Spec, *, lenient: bool) -> Edition:
 
     diagnostics = Diagnostics()
     try:
-        document = openapi.read(_merged(spec), diagnostics, lenient=lenient)
+        document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
         edition = Edition(spec.name, document, diagnostics)
     except RecursionError:
         raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
     diagnostics.raise_if_errors()
     return edition
+
+
+def examine(spec: Spec) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a document: what a package cannot be made of, and what stops nothing."""
+    from openresponses_codegen import doctor  # noqa: PLC0415 - used by one command
+
+    try:
+        lowered = lower_spec(spec)
+        found = lowered.warnings
+    except DiagnosticError as error:
+        found = error.diagnostics
+        try:
+            lowered = lower_spec(spec, lenient=True)
+        except DiagnosticError:
+            return found
+    try:
+        return (*found, *doctor.examine(lowered.document))
+    except RecursionError:
+        return (*found, _too_deep("its examples or schemas are nested too deeply", spec))
 
 
 def schema_of(api: ir.Api) -> dict[str, Any]:
@@ -194,17 +234,46 @@ def schema_of(api: ir.Api) -> dict[str, Any]:
 
 def inputs_of(spec: Spec, options: Options) -> Inputs:
     """Everything that decides what comes out, without making it."""
+    user = overrides_of(options)
     return Inputs(
         spec=digest(spec.content),
-        layers={f"{each.kind} {Path(each.name).name}": digest(each.content) for each in spec.layers},
-        templates=_tree_digest(resources.templates(), "*"),
+        layers=_layer_digests(spec.layers),
+        templates=_templates_digest(user),
+        overridden=user.summary if user is not None else {},
         generator=_tree_digest(Path(__file__).parent, "*.py", "*.toml"),
         version=__version__,
         tools={name: metadata.version(name) for name in _TOOLS},
         package=options.package,
         components=options.components,
         lenient=options.lenient,
+        own=options.own,
+        stubs=options.stubs,
     )
+
+
+def _layer_digests(layers: Iterable[Layer]) -> dict[str, str]:
+    """The digest of each layer by kind and file name; of those with the same name the later ones are numbered."""
+    digests: dict[str, str] = {}
+    times = Counter[str]()
+    for layer in layers:
+        name = f"{layer.kind} {Path(layer.name).name}"
+        times[name] += 1
+        digests[name if times[name] == 1 else f"{name} ({times[name]})"] = digest(layer.content)
+    return digests
+
+
+def overrides_of(options: Options) -> Overrides | None:
+    """The templates of the user's own. Raises `DiagnosticError` with everything that is wrong with them."""
+    if options.templates is None:
+        return None
+    from openresponses_codegen.overrides import read_overrides  # noqa: PLC0415 - most packages have none
+
+    return read_overrides(options.templates, resources.templates())
+
+
+def _templates_digest(user: Overrides | None) -> str:
+    ours = _tree_digest(resources.templates(), "*")
+    return digest(f"{ours} {user.digest}".encode()) if user is not None else ours
 
 
 def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) -> Package:
@@ -213,8 +282,15 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     Raises `DiagnosticError` when the document is not one that a package can be made of.
     """
     from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
-    from openresponses_codegen.render import UnsafeSourceError, render_package  # noqa: PLC0415
+    from openresponses_codegen.overrides import NONE  # noqa: PLC0415
+    from openresponses_codegen.render import (  # noqa: PLC0415
+        Sources,
+        UnsafeSourceError,
+        render_confined,
+        render_package,
+    )
 
+    user = overrides_of(options)
     progress("Reading the spec")
     lowered = lower_spec(spec, lenient=options.lenient)
     progress("Rendering models")
@@ -223,11 +299,14 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         with _collector_paused():
             definitions = render_models(lowered.api, folder)
         progress("Rendering the package")
-        files = render_package(lowered.api, definitions, folder, options.package, frozenset(options.components))
+        render = render_confined if user is not None else render_package
+        sources = Sources(folder, user or NONE, _stubs(options, lowered.api))
+        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
         if "server" in options.components and lowered.api.service is not None:
             files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
         progress("Formatting")
         files = _formatted(files)
+        own = {name: files.pop(name) for name in list(files) if name in sources.stubs or is_own(name, options.own)}
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
@@ -250,9 +329,20 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         _requires(options.components, lowered.api),
         _extras(options.components, lowered.api),
         {name: digest(text.encode()) for name, text in files.items()},
+        {name: digest(text.encode()) for name, text in own.items()},
     )
     files[MANIFEST] = manifest.text()
-    return Package(files, manifest, lowered.api, lowered.warnings)
+    return Package(files, manifest, lowered.api, (*lowered.warnings, *(user.findings if user is not None else ())), own)
+
+
+def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:
+    """The stubs to render. Raises `DiagnosticError` for one that the package has not what it needs for."""
+    for name in options.stubs:
+        component = STUBS[name]
+        if component not in options.components or api.service is None:
+            message = f"the stub `{name}` needs the component `{component}`, which this package has not"
+            raise DiagnosticError([Diagnostic("no-stub", message, hint="leave it out, or add the component")])
+    return options.stubs
 
 
 def with_foundations(names: Iterable[str]) -> tuple[str, ...]:

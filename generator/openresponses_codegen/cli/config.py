@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import keyword
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, suggest
-from openresponses_codegen.pipeline import COMPONENTS, Options, with_foundations
+from openresponses_codegen.diff.rules import Severity, check_severities
+from openresponses_codegen.output import MANIFEST
+from openresponses_codegen.pipeline import COMPONENTS, STUBS, Options, with_foundations
 
 TABLE = "openresponses-codegen"
 FILE = "pyproject.toml"
 MAX_BYTES = 1024 * 1024
-_KEYS = ("spec", "output", "package", "components", "lenient", "extensions", "overlays")
+_KEYS = (
+    "spec", "output", "package", "components", "lenient", "extensions", "overlays", "templates", "own", "stubs",
+    "severities",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,11 @@ class Target:
     lenient: bool | None = None
     extensions: tuple[str, ...] | None = None
     overlays: tuple[str, ...] | None = None
+    templates: Path | None = None
+    own: tuple[str, ...] | None = None
+    stubs: tuple[str, ...] | None = None
+    severities: Mapping[str, Severity] | None = None
+    """Those of rules of `diff`, by id."""
 
     def over(self, base: Target) -> Target:
         """This target, with another's values where it has none."""
@@ -40,7 +51,14 @@ class Target:
     def options(self) -> Options:
         """What to make. Raises `DiagnosticError` when the package has no usable name."""
         components = self.components or tuple(COMPONENTS)
-        return Options(self._package(), tuple(name for name in COMPONENTS if name in components), self.lenient or False)
+        return Options(
+            self._package(),
+            tuple(name for name in COMPONENTS if name in components),
+            self.lenient or False,
+            self.templates,
+            self.own or (),
+            self.stubs or (),
+        )
 
     def folder(self) -> Path:
         """Where to make it. Raises `DiagnosticError` when nothing says so."""
@@ -75,6 +93,30 @@ def check_components(names: list[str], where: str, position: Position | None = N
             message = f"{where}: `{name}` is no component"
             raise DiagnosticError([Diagnostic("unknown-component", message, position=position, hint=hint)])
     return with_foundations(names)
+
+
+def check_stubs(names: list[str], where: str, position: Position | None = None) -> tuple[str, ...]:
+    """The names of stubs, each of which has to exist."""
+    for name in names:
+        if name not in STUBS:
+            hint = suggest(name, STUBS) or f"there are {', '.join(STUBS)}"
+            raise DiagnosticError(
+                [Diagnostic("unknown-stub", f"{where}: `{name}` is no stub", position=position, hint=hint)]
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def check_own(patterns: list[str], where: str, position: Position) -> tuple[str, ...]:
+    """Patterns of files in the package's folder; none may lead out of it."""
+    for pattern in patterns:
+        if pattern.startswith("/") or "\\" in pattern or ".." in pattern.split("/") or pattern == MANIFEST:
+            message = f"{where}: `{pattern}` is no file that can be yours in the package's folder"
+            hint = "give paths relative to `output`, such as `service.py` or `tools/*.py`"
+            raise DiagnosticError([Diagnostic("bad-own", message, position=position, hint=hint)])
+    return tuple(dict.fromkeys(patterns))
+
+
+_CHECKS = {"components": check_components, "own": check_own, "stubs": check_stubs}
 
 
 def find_config(start: Path) -> Path | None:
@@ -124,8 +166,12 @@ def _target(path: Path, table: object, where: str) -> Target:
 
 def _value(path: Path, place: str, key: str, value: object) -> object:
     match key:
-        case "components":
-            return check_components(_strings(path, place, value), place, Position(str(path), 1, 1))
+        case "components" | "own" | "stubs":
+            return _CHECKS[key](_strings(path, place, value), place, Position(str(path), 1, 1))
+        case "severities":
+            if isinstance(value, dict):
+                return check_severities(cast("dict[str, object]", value), place, Position(str(path), 1, 1))
+            raise _refusal(path, place, "a table is needed", None)
         case "extensions" | "overlays":
             return tuple(_spec(path, each) for each in _strings(path, place, value))
         case "lenient":
@@ -134,7 +180,7 @@ def _value(path: Path, place: str, key: str, value: object) -> object:
             raise _refusal(path, place, "true or false is needed", None)
         case _ if not isinstance(value, str) or not value:
             raise _refusal(path, place, "a string is needed", None)
-        case "output":
+        case "output" | "templates":
             return path.parent / value
         case "spec":
             return _spec(path, value)

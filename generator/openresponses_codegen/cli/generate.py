@@ -8,16 +8,18 @@ from typing import Any
 
 import click
 
-from openresponses_codegen import pipeline
+from openresponses_codegen import pipeline, resources
 from openresponses_codegen.cli.config import Target
 from openresponses_codegen.cli.options import DRIFT, input_errors, load, reporting, target_options, targets
 from openresponses_codegen.cli.report import Reporter
 from openresponses_codegen.diagnostics import DiagnosticError
 from openresponses_codegen.output import (
     Manifest,
+    changed_below,
     check_folder,
     find_drift,
     is_current,
+    new_stubs,
     plan,
     read_manifest,
     write,
@@ -51,16 +53,22 @@ def _generate(target: Target, reporter: Reporter, *, dry_run: bool, force: bool)
     folder, options = target.folder(), target.options()
     spec = load(target)
     check_folder(folder)
+    templates = _outdated(options, reporter)
     manifest = _manifest(folder, force=force)
     if manifest is not None and is_current(folder, manifest, pipeline.inputs_of(spec, options)):
         reporter.say(f"{folder}: nothing to do, {len(manifest.files)} files are up to date", fg="green")
-        return {"output": str(folder), "release": manifest.release, "unchanged": sorted(manifest.files)}
+        unchanged = sorted(manifest.files)
+        return {"output": str(folder), "release": manifest.release, "unchanged": unchanged, "templates": templates}
     with reporter.progress() as progress:
         package = pipeline.generate(spec, options, progress)
-    todo = plan(folder, package.files, manifest)
+    stubs = new_stubs(folder, package.own, options.stubs, manifest)
+    todo = plan(folder, {**package.files, **stubs}, manifest, options.own + options.stubs)
     if todo.edited and not force:
         raise DiagnosticError(todo.refusals())
     reporter.diagnostics(package.warnings)
+    changed = changed_below(manifest, package.manifest)
+    for name in changed:
+        reporter.say(f"{folder / name}: the file is yours; what the generator would write there changed", fg="yellow")
     if not dry_run:
         write(todo)
     reporter.plan(todo)
@@ -76,9 +84,25 @@ def _generate(target: Target, reporter: Reporter, *, dry_run: bool, force: bool)
         "unchanged": todo.unchanged,
         "deleted": todo.deleted,
         "kept": todo.kept,
+        "own": sorted(package.own),
+        "changed_below": changed,
+        "templates": templates,
         "left_out": [{"what": each.what, "count": each.count, "reason": each.reason} for each in package.api.left_out],
         "warnings": [each.as_dict() for each in package.warnings],
     }
+
+
+def _outdated(options: pipeline.Options, reporter: Reporter) -> list[dict[str, Any]]:
+    """Say which of the user's templates were made from a version of ours that is not this one."""
+    overrides = pipeline.overrides_of(options)
+    if overrides is None:
+        return []
+    from openresponses_codegen.overrides import outdated  # noqa: PLC0415 - most packages have no such templates
+
+    changed, notes = outdated(overrides, resources.templates())
+    reporter.diagnostics(notes)
+    reporter.outdated(changed)
+    return [{"name": each.name, "blocks": list(each.blocks), "diff": each.diff} for each in changed]
 
 
 def _manifest(folder: Path, *, force: bool) -> Manifest | None:
@@ -117,11 +141,12 @@ def _check(target: Target, reporter: Reporter) -> dict[str, Any]:
     folder, options = target.folder(), target.options()
     spec = load(target)
     check_folder(folder)
+    templates = _outdated(options, reporter)
     manifest = read_manifest(folder)
     inputs = pipeline.inputs_of(spec, options)
     if manifest is not None and is_current(folder, manifest, inputs):
         reporter.say(f"{folder}: up to date", fg="green")
-        return {"output": str(folder), "causes": [], "files": []}
+        return {"output": str(folder), "causes": [], "files": [], "templates": templates}
     with reporter.progress() as progress:
         package = pipeline.generate(spec, options, progress)
     drift = find_drift(folder, package.files, manifest, inputs)
@@ -134,5 +159,6 @@ def _check(target: Target, reporter: Reporter) -> dict[str, Any]:
     return {
         "output": str(folder),
         "causes": list(drift.causes),
+        "templates": templates,
         "files": [{"path": each.path, "causes": list(each.causes), "diff": each.diff} for each in drift.files],
     }

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from openresponses_codegen import pipeline, resources
-from openresponses_codegen.cli.config import Target, check_components, find_config, load_config
+from openresponses_codegen.cli.config import Target, check_components, check_stubs, find_config, load_config
 from openresponses_codegen.cli.report import Reporter
 from openresponses_codegen.diagnostics import DiagnosticError
 
@@ -63,6 +63,19 @@ def target_options(command: F) -> F:
             help="Leave out what is not understood, with a warning, instead of refusing it.",
         ),
         click.option(
+            "--templates",
+            metavar="DIR",
+            type=click.Path(path_type=Path),
+            help="A folder of templates that replace or extend ours; see `templates --help`.",
+        ),
+        click.option(
+            "--stub",
+            "stubs",
+            metavar="NAME",
+            multiple=True,
+            help=f"A file to begin with, written once: {', '.join(pipeline.STUBS)} [repeatable].",
+        ),
+        click.option(
             "--config",
             metavar="FILE",
             type=click.Path(path_type=Path),
@@ -97,6 +110,8 @@ def targets(given: Mapping[str, Any]) -> tuple[Target, ...]:
         given["lenient"],
         extensions=given["extensions"] or None,
         overlays=given["overlays"] or None,
+        templates=given["templates"],
+        stubs=check_stubs(list(given["stubs"]), "--stub") or None,
     )
     path: Path | None = given["config"] or (find_config(Path.cwd()) if target.output is None else None)
     if path is None:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openresponses_codegen import ir
-from openresponses_codegen.diagnostics import Diagnostic, shown
+from openresponses_codegen.diagnostics import Diagnostic, Severity, shown
 from openresponses_codegen.output import Drift, Plan
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from openresponses_codegen.overrides import Outdated
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
@@ -68,7 +70,7 @@ class Reporter:
         """What a package does not have of the spec, and why."""
         rows = [(each.what, str(each.count), each.reason) for each in left_out]
         if rows and not self.quiet and not self.as_json:
-            self._table("Left out on purpose", ("what", "times", "why"), rows)
+            self.table("Left out on purpose", ("what", "times", "why"), rows)
 
     def plan(self, plan: Plan) -> None:
         """What was, or would be, done with each file."""
@@ -85,7 +87,7 @@ class Reporter:
             for name in names
         ]
         if not self.quiet and not self.as_json:
-            self._table(str(plan.folder), ("file", "lines", "state"), sorted(rows))
+            self.table(str(plan.folder), ("file", "lines", "state"), sorted(rows))
 
     def drift(self, drift: Drift) -> None:
         """Each difference with its causes."""
@@ -94,11 +96,27 @@ class Reporter:
         for each in drift.files:
             click.secho(f"{each.path}: {', '.join(each.causes)}", bold=True)
             if not self.quiet:
-                for line in each.diff.splitlines():
-                    colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-                    click.secho(shown(line, limit=500), fg=colour)
+                self._diff(each.diff)
 
-    def _table(self, title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    def outdated(self, outdated: Iterable[Outdated]) -> None:
+        """What changed of our templates since the user's were made from them, on standard error."""
+        if self.as_json:
+            return
+        for each in outdated:
+            what = f"its blocks {', '.join(each.blocks)}" if each.blocks else "it"
+            message = f"ours changed since yours was made: {what}"
+            hint = f"take over what you need, then run `openresponses-codegen templates accept {each.name}`"
+            self.diagnostics([Diagnostic("template-changed", f"{each.name}: {message}", Severity.WARNING, hint=hint)])
+            if not self.quiet:
+                self._diff(each.diff, err=True)
+
+    def _diff(self, diff: str, *, err: bool = False) -> None:
+        for line in diff.splitlines():
+            colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+            click.secho(shown(line, limit=500), fg=colour, err=err)
+
+    def table(self, title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+        """A table for people."""
         from rich.markup import escape  # noqa: PLC0415 - imported only where a table is shown
         from rich.table import Table  # noqa: PLC0415
 

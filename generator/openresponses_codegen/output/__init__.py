@@ -2,7 +2,8 @@
 
 from openresponses_codegen.output.drift import Cause, Drift, FileDrift, changed_inputs, find_drift, is_current
 from openresponses_codegen.output.manifest import MANIFEST, Inputs, Manifest, digest, read_manifest
-from openresponses_codegen.output.writing import Plan, check_folder, plan, write
+from openresponses_codegen.output.own import changed_below, is_own
+from openresponses_codegen.output.writing import Plan, check_folder, new_stubs, plan, write
 
 __all__ = [
     "MANIFEST",
@@ -12,11 +13,14 @@ __all__ = [
     "Inputs",
     "Manifest",
     "Plan",
+    "changed_below",
     "changed_inputs",
     "check_folder",
     "digest",
     "find_drift",
     "is_current",
+    "is_own",
+    "new_stubs",
     "plan",
     "read_manifest",
     "write",

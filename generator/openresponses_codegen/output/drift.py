@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from openresponses_codegen.output.manifest import MANIFEST, Inputs, Manifest, digest
+from openresponses_codegen.output.own import is_own
 from openresponses_codegen.output.writing import check_folder, current_digest
 
 
@@ -51,9 +52,13 @@ def changed_inputs(then: Manifest | None, now: Inputs) -> tuple[Cause, ...]:
         Cause.SPEC: (was.spec, list(was.layers.items())) != (now.spec, list(now.layers.items())),
         Cause.TEMPLATES: was.templates != now.templates,
         Cause.GENERATOR: (was.generator, was.version, dict(was.tools)) != (now.generator, now.version, dict(now.tools)),
-        Cause.OPTIONS: (was.package, was.components, was.lenient) != (now.package, now.components, now.lenient),
+        Cause.OPTIONS: _options(was) != _options(now),
     }
     return tuple(cause for cause, differs in pairs.items() if differs)
+
+
+def _options(inputs: Inputs) -> tuple[object, ...]:
+    return inputs.package, inputs.components, inputs.lenient, inputs.own, inputs.stubs
 
 
 def is_current(folder: Path, manifest: Manifest, now: Inputs) -> bool:
@@ -72,14 +77,18 @@ def find_drift(folder: Path, files: Mapping[str, str], manifest: Manifest | None
     """The differences between a folder and the files that would be generated into it."""
     check_folder(folder)
     inputs = changed_inputs(manifest, now)
-    return Drift(inputs, tuple(_file_drifts(folder, files, manifest, inputs)))
+    return Drift(inputs, tuple(_file_drifts(folder, files, manifest, inputs, (*now.own, *now.stubs))))
 
 
 def _file_drifts(
-    folder: Path, files: Mapping[str, str], manifest: Manifest | None, inputs: tuple[Cause, ...]
+    folder: Path,
+    files: Mapping[str, str],
+    manifest: Manifest | None,
+    inputs: tuple[Cause, ...],
+    own: tuple[str, ...],
 ) -> Iterator[FileDrift]:
     owned: Mapping[str, str] = manifest.files if manifest is not None else {}
-    for name in sorted(files.keys() | owned.keys()):
+    for name in sorted(files.keys() | {name for name in owned if not is_own(name, own)}):
         wanted, current, recorded = files.get(name), current_digest(folder, name), owned.get(name)
         if current == (digest(wanted.encode()) if wanted is not None else None):
             continue

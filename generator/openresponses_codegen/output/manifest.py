@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,7 +37,7 @@ class Inputs:
     layers: Mapping[str, str]
     """Digests of what is laid over it, in order, each by its kind and the name of its file."""
     templates: str
-    """Digest of the templates."""
+    """Digest of the templates, those of the user's own among them."""
     generator: str
     """Digest of the generator's own code."""
     version: str
@@ -47,6 +47,12 @@ class Inputs:
     package: str
     components: tuple[str, ...]
     lenient: bool
+    overridden: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The user's own templates by name: the blocks that each changes, none where it replaces the whole."""
+    own: tuple[str, ...] = ()
+    """Patterns of the files that are the user's own."""
+    stubs: tuple[str, ...] = ()
+    """Files that were written once for the user to go on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Manifest:
     extras: Mapping[str, Mapping[str, str]]
     """Those that parts of it need which may be left unused, by a name for the part."""
     files: Mapping[str, str]
+    own: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The digest of what the generator would write in place of each of the user's own files."""
 
     def text(self) -> str:
         """The manifest as JSON, the same to the byte for the same content."""
@@ -75,12 +83,23 @@ class Manifest:
             "extras": {name: dict(sorted(each.items())) for name, each in sorted(self.extras.items())},
             "spec": {"digest": self.inputs.spec, "fingerprint": self.fingerprint},
             "layers": dict(self.inputs.layers),
-            "templates": {"digest": self.inputs.templates},
+            "templates": {"digest": self.inputs.templates, **self._overridden()},
             "generator": {"version": self.inputs.version, "digest": self.inputs.generator},
             "tools": dict(sorted(self.inputs.tools.items())),
             "files": dict(sorted(self.files.items())),
+            **self._own(),
         }
         return json.dumps(content, indent=2, ensure_ascii=True) + "\n"
+
+    def _overridden(self) -> dict[str, Any]:
+        overridden = {name: list(blocks) for name, blocks in self.inputs.overridden.items()}
+        return {"overridden": overridden} if overridden else {}
+
+    def _own(self) -> dict[str, Any]:
+        if not self.inputs.own and not self.inputs.stubs:
+            return {}
+        lists = {"patterns": list(self.inputs.own), "stubs": list(self.inputs.stubs)}
+        return {"own": {**lists, "files": dict(sorted(self.own.items()))}}
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -113,7 +132,9 @@ def _manifest(path: Path, content: Any) -> Manifest:
     if content["format"] != FORMAT:
         raise _refusal(path, "a newer or unknown version of the generator wrote it")
     files = _strings(content["files"])
-    for name, value in files.items():
+    own = content.get("own", {"files": {}})
+    owned = _strings(own["files"])
+    for name, value in [*files.items(), *owned.items()]:
         if not _PATH.match(name) or len(name) > MAX_PATH or name == MANIFEST or not _DIGEST.match(value):
             raise _refusal(path, f"`files` names {name!r}, which is no file of a generated package")
     inputs = Inputs(
@@ -124,12 +145,19 @@ def _manifest(path: Path, content: Any) -> Manifest:
         str(content["generator"]["version"]),
         _strings(content["tools"]),
         str(content["package"]),
-        tuple(str(each) for each in cast("list[object]", content["components"])),
+        _names(content["components"]),
         content["lenient"] is True,
+        {name: _names(blocks) for name, blocks in content["templates"].get("overridden", {}).items()},
+        _names(own.get("patterns", [])),
+        _names(own.get("stubs", [])),
     )
     fingerprint = str(content["spec"]["fingerprint"])
     extras = {str(name): _strings(each) for name, each in content.get("extras", {}).items()}
-    return Manifest(str(content["release"]), fingerprint, inputs, _strings(content["requires"]), extras, files)
+    return Manifest(str(content["release"]), fingerprint, inputs, _strings(content["requires"]), extras, files, owned)
+
+
+def _names(names: object) -> tuple[str, ...]:
+    return tuple(str(each) for each in cast("list[object]", names))
 
 
 def _strings(table: object) -> dict[str, str]:

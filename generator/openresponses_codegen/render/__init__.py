@@ -1,6 +1,7 @@
 """Rendering: finished views into templates, and the check that nothing but known shapes came out."""
 
-from openresponses_codegen.render.package import render_package
+from openresponses_codegen.render.confined import render_confined
+from openresponses_codegen.render.package import Sources, render_package
 from openresponses_codegen.render.verify import UnsafeSourceError
 
-__all__ = ["UnsafeSourceError", "render_package"]
+__all__ = ["Sources", "UnsafeSourceError", "render_confined", "render_package"]

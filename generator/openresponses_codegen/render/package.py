@@ -12,12 +12,16 @@ import jinja2
 
 from openresponses_codegen import ir
 from openresponses_codegen.ir import Role
-from openresponses_codegen.render.order import exported, imported
+from openresponses_codegen.overrides import NONE, Overrides, environment_of
+from openresponses_codegen.render.definitions import definition_views
+from openresponses_codegen.render.order import exported, imported, listed
+from openresponses_codegen.render.own import name_of, render_own, with_licence
 from openresponses_codegen.render.params import has_params, params_view
 from openresponses_codegen.render.runtime import RUNTIMES, render_runtime, service_view, verbatim
-from openresponses_codegen.render.verify import verify
+from openresponses_codegen.render.verify import verify, verify_own
 from openresponses_codegen.text import docstring, docstring_body, literal
 
+MEMBERS = "core/response_members.py.jinja"
 _BASE_NAMES = frozenset(
     "AnswerModel Event Omittable RequestModel ResponseModel UnknownVariant UnknownVariantParam".split()
 )
@@ -34,10 +38,22 @@ class _Split:
     events: tuple[ir.Definition, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the files of a package are rendered from."""
+
+    templates: Path
+    """The folder of our templates."""
+    overrides: Overrides = NONE
+    """Those of the user's own."""
+    stubs: tuple[str, ...] = ()
+    """Files to begin with for the user, by name."""
+
+
 def render_package(
     api: ir.Api,
     definitions: Iterable[ir.Definition],
-    templates: Path,
+    sources: Sources,
     package: str,
     components: frozenset[str],
 ) -> dict[str, str]:
@@ -46,41 +62,69 @@ def render_package(
     `definitions` are the rendered models, `package` is the import name. Raises `jinja2.TemplateError` for a template
     that does not work, and `UnsafeSourceError` for a file in which something stands that no template means to write.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        undefined=jinja2.StrictUndefined,
-        autoescape=jinja2.select_autoescape(),
-        keep_trailing_newline=True,
-        auto_reload=False,
-    )
+    templates, overrides = sources.templates, sources.overrides
+    environment = environment_of(templates, overrides)
     split = _split(api, definitions)
-    files = verbatim(templates, "models")
-
-    def render(name: str, view: Mapping[str, Any]) -> None:
-        files[name] = environment.get_template(f"core/{name}.jinja").render(header=_header(api), **view)
-        verify(name, files[name])
-
-    models = _with_members(api, split.models, environment)
-    views: dict[str, Callable[[], Mapping[str, Any]]] = {"models": lambda: _models_view(models)}
-    if api.stream is not None and "events" in components:
-        stream = api.stream
-        views["events"] = lambda: _events_view(api, stream, split.events)
-    if "params" in components and has_params(api):
-        views["params"] = lambda: params_view(api)
+    _verify_definitions(split, overrides)
+    files = verbatim(templates, "models", overrides)
     exports: dict[str, list[str]] = {}
-    for name, view in views.items():
-        finished = view()
-        exports[name] = list(finished["exports"])
-        render(f"{name}.py", finished)
+    models = _with_members(api, split.models, environment)
+    for name, variables in _views(api, models, split.events, components).items():
+        view = {"header": _header(api), **variables()}
+        files[f"{name}.py"], exports[name] = _module(name, view, environment, overrides)
     exports.pop("params", None)
+    names = {"package": package, "release": literal(api.release), "header": _header(api)}
     for name in RUNTIMES:
         if api.service is not None and name in components:
-            names = {"package": package, "release": literal(api.release), "header": _header(api)}
-            runtime = render_runtime(name, api.service, environment, templates, **names)
+            runtime = render_runtime(name, api.service, environment, templates, overrides, **names)
             files |= runtime.files
             exports |= runtime.exports
-    render("__init__.py", _init_view(api, package, exports))
-    return files
+    view = {"header": _header(api), **_init_view(api, package, exports)}
+    files["__init__.py"] = _rendered("core/__init__.py.jinja", view, environment, overrides)
+    view = {**names, **(service_view(api.service) if api.service is not None else {})}
+    files |= render_own(environment, overrides, sources.stubs, view, files.keys())
+    return with_licence(environment, overrides, names, files)
+
+
+def _verify_definitions(split: _Split, overrides: Overrides) -> None:
+    """Check what came of the spec by itself: beside templates of the user's own it cannot be told from theirs."""
+    if overrides.files:
+        verify("models.py", "\n\n".join(each.source for each in (*split.models, *split.events)))
+
+
+def _views(
+    api: ir.Api, models: tuple[ir.Definition, ...], events: tuple[ir.Definition, ...], components: frozenset[str]
+) -> Mapping[str, Callable[[], Mapping[str, Any]]]:
+    """The modules that are made of the spec, and what makes the variables of their templates."""
+    views: dict[str, Callable[[], Mapping[str, Any]]] = {"models": lambda: _models_view(api, models)}
+    if api.stream is not None and "events" in components:
+        stream = api.stream
+        views["events"] = lambda: _events_view(api, stream, events)
+    if "params" in components and has_params(api):
+        views["params"] = lambda: params_view(api)
+    return views
+
+
+def _module(
+    name: str, view: Mapping[str, Any], environment: jinja2.Environment, overrides: Overrides
+) -> tuple[str, list[str]]:
+    """The source of a module, and the names that it offers."""
+    template = f"core/{name}.py.jinja"
+    text = _rendered(template, view, environment, overrides)
+    if template not in overrides.files:
+        return text, list(view["exports"])
+    verify_own(template, text, defining=view["exports"])
+    return text, listed(text)
+
+
+def _rendered(template: str, view: Mapping[str, Any], environment: jinja2.Environment, overrides: Overrides) -> str:
+    text = environment.get_template(template).render(view)
+    members = name_of(template) == "models.py" and MEMBERS in overrides.files
+    if template in overrides.files or members:
+        verify_own(MEMBERS if members else template, text)
+    else:
+        verify(name_of(template), text)
+    return text
 
 
 def _with_members(
@@ -89,8 +133,7 @@ def _with_members(
     """The definitions, with what callers ask of a response added to its class."""
     if api.service is None:
         return definitions
-    template = environment.get_template("core/response_members.py.jinja")
-    members = textwrap.indent(template.render(service_view(api.service)), "    ")
+    members = textwrap.indent(environment.get_template(MEMBERS).render(service_view(api.service)), "    ")
     response = api.service.create.response
     return tuple(
         replace(each, source=f"{each.source}\n{members}") if each.name == response else each for each in definitions
@@ -98,7 +141,8 @@ def _with_members(
 
 
 def _header(api: ir.Api) -> str:
-    return f"Open Responses {docstring_body(api.release)}, generated by openresponses-codegen; do not edit."
+    release = " ".join(docstring_body(api.release).split())  # one line, so that it may stand in a comment, too
+    return f"Open Responses {release}, generated by openresponses-codegen; do not edit."
 
 
 def _split(api: ir.Api, definitions: Iterable[ir.Definition]) -> _Split:
@@ -112,12 +156,12 @@ def _split(api: ir.Api, definitions: Iterable[ir.Definition]) -> _Split:
     )
 
 
-def _models_view(definitions: tuple[ir.Definition, ...]) -> Mapping[str, Any]:
+def _models_view(api: ir.Api, definitions: tuple[ir.Definition, ...]) -> Mapping[str, Any]:
     uses = frozenset[str]().union(*(each.uses for each in definitions))
     return {
         "imports": "\n\n".join(group for group in map("\n".join, _imports(uses)) if group),
         "exports": exported(each.name for each in definitions),
-        "definitions": [each.source for each in definitions],
+        "definitions": definition_views(api, definitions),
     }
 
 
@@ -154,7 +198,7 @@ def _events_view(api: ir.Api, stream: ir.TaggedUnion, definitions: tuple[ir.Defi
     return {
         "imports": "\n".join(imports),
         "exports": exported([*names, "EVENT_TYPES", "StreamEvent", "UnknownEvent", "parse_event"]),
-        "definitions": [each.source for each in definitions],
+        "definitions": definition_views(api, definitions),
         "members": list(stream.members),
         "events": [{"type": literal(types[name]), "name": name} for name in stream.members],
         "union_docstring": stream.text.docstring() if stream.text else docstring("Any streaming event."),
@@ -166,7 +210,8 @@ def _init_view(api: ir.Api, package: str, exports: Mapping[str, list[str]]) -> M
     version = ".".join(parts)
     return {
         "package": package,
-        "description": api.text.docstring_body() if api.text is not None else "",
+        "description": api.text,
+        "about": api.text.docstring_body() if api.text is not None else "",
         "example": _example(exports),
         "version": literal(version),
         "release": literal(api.release),

@@ -15,7 +15,9 @@ from typing import Any, cast
 import jinja2
 
 from openresponses_codegen import ir
-from openresponses_codegen.render.verify import UnsafeSourceError
+from openresponses_codegen.overrides import Overrides
+from openresponses_codegen.render.order import listed
+from openresponses_codegen.render.verify import UnsafeSourceError, verify_own
 from openresponses_codegen.text import literal
 
 
@@ -122,11 +124,18 @@ def _is_literal(source: str) -> bool:
     return True
 
 
-def verbatim(templates: Path, component: str) -> dict[str, str]:
-    """The files of a component that are copied as they are, by path."""
+def verbatim(templates: Path, component: str, overrides: Overrides) -> dict[str, str]:
+    """The files of a component that are copied as they are, by path; those of the user in place of ours."""
     core = templates / "core"
     paths = (path for pattern in _SOURCES[component].verbatim for path in sorted(core.glob(pattern)))
-    return {path.relative_to(core).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    files: dict[str, str] = {}
+    for path in paths:
+        name = path.relative_to(core).as_posix()
+        own = overrides.files.get(f"core/{name}")
+        if own is not None:
+            verify_own(own.name, own.text)
+        files[name] = path.read_text(encoding="utf-8") if own is None else own.text
+    return files
 
 
 def render_runtime(
@@ -134,6 +143,7 @@ def render_runtime(
     service: ir.Service,
     environment: jinja2.Environment,
     templates: Path,
+    overrides: Overrides,
     *,
     package: str,
     release: str,
@@ -149,14 +159,16 @@ def render_runtime(
     check_names(names)
     view = {"header": header, "package": package, "release": release, **names}
     left_out = _OF_WEBSOCKETS if service.websocket is None else frozenset[str]()
-    files = {path: text for path, text in verbatim(templates, component).items() if path not in left_out}
+    files = {path: text for path, text in verbatim(templates, component, overrides).items() if path not in left_out}
 
     def render(path: Path, target: str, **more: Any) -> None:
         name = path.relative_to(core).with_suffix("").as_posix()
         if name in left_out:
             return
-        template = environment.get_template(path.relative_to(templates).as_posix())
-        files[target] = template.render(**view, **more)
+        template = path.relative_to(templates).as_posix()
+        files[target] = environment.get_template(template).render(**view, **more)
+        if template in overrides.files:
+            verify_own(template, files[target])
 
     for pattern in sources.templates:
         for path in sorted(core.glob(f"{pattern}.jinja")):
@@ -200,8 +212,7 @@ def _words(*, is_async: bool) -> Mapping[str, Any]:
 def _exports(files: Mapping[str, str], exporting: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     """The names in `__all__` of the modules whose names the package offers."""
     for path, text in files.items():
-        if not path.startswith(tuple(exporting)) or path.endswith("__init__.py"):
-            continue
-        for node in ast.parse(text).body:
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-                yield path, ast.literal_eval(node.value)
+        if path.startswith(tuple(exporting)) and not path.endswith("__init__.py"):
+            names = listed(text)
+            if names:
+                yield path, names

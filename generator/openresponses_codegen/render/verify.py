@@ -3,11 +3,15 @@
 Text of a spec gets into a file as a literal, a docstring or a checked name, and cannot leave that place. Should a
 template ever print it bare, what comes out is either no Python or has a shape that is not on this list. Bodies of
 functions are not looked at: they are the templates' own, and nothing of a spec but names is in them.
+
+Templates of the user's own may write any statement. What they print of a spec was checked by these rules before they
+got it, or is text that has no plain form.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 _CALLS = frozenset("ConfigDict Field MappingProxyType Shaped Tagged TypeAliasType TypedDict dict frozenset".split())
 _FUNCTIONS = frozenset({"parse_event", "_read_first", "__getattr__", "__dir__"})
@@ -28,6 +32,29 @@ def verify(name: str, source: str) -> None:
     for node in module.body:
         if not _is_known(node):
             raise UnsafeSourceError(f"{name}:{node.lineno}: what was rendered holds a statement of an unknown kind")
+
+
+def verify_own(name: str, source: str, defining: Iterable[str] = ()) -> None:
+    """Check source that templates of the user's own took part in; what stands in it is theirs to decide.
+
+    Raises `UnsafeSourceError` unless it is Python, imports no name that nobody can see, and has the definitions that
+    the rest of the package imports.
+    """
+    try:
+        module = ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        raise UnsafeSourceError(f"{name}: what was rendered is not Python: {error}") from None
+    bound: set[str] = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom) and any(each.name == "*" for each in node.names):
+            raise UnsafeSourceError(f"{name}: what was rendered imports `*` from {node.module}; name what is imported")
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            bound.add(node.name)
+    missing = [each for each in defining if each not in bound]
+    if missing:
+        raise UnsafeSourceError(f"{name}: what was rendered does not define {', '.join(missing[:3])}")
 
 
 def _is_known(node: ast.stmt) -> bool:
