@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import keyword
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -116,7 +116,11 @@ def check_own(patterns: list[str], where: str, position: Position) -> tuple[str,
     return tuple(dict.fromkeys(patterns))
 
 
-_CHECKS = {"components": check_components, "own": check_own, "stubs": check_stubs}
+_CHECKS: Mapping[str, Callable[[list[str], str, Position], tuple[str, ...]]] = {
+    "components": check_components,
+    "own": check_own,
+    "stubs": check_stubs,
+}
 
 
 def find_config(start: Path) -> Path | None:

@@ -35,7 +35,7 @@ def _group(group: Group, width: int, paint: Paint) -> Iterator[str]:
     yield ""
     yield from _filled(f"{group.title} [{group.rule}]", width, "  ", lambda line: paint(line, "title"))
     if group.severity is not Severity.DOCUMENTATION:
-        yield from _filled(f"{judged(group)}. {group.advice}", width, "  ")
+        yield from _filled(f"{judged(group).capitalize()}. {group.advice}", width, "  ")
     for change in group.changes:
         yield from _filled(f"- {change.message}", width, "    ")
         if change.symbols:

@@ -26,14 +26,13 @@ def groups(report: Report) -> Iterator[Group]:
     """The changes of a report in groups, the worst first."""
     found: dict[tuple[object, ...], list[Change]] = {}
     for change in report.changes:
-        parties = tuple(change.severity[party] for party in report.parties)
-        key = (change.severity_for(report.parties).rank, change.rules, parties)
-        found.setdefault(key, []).append(change)
-    for key in sorted(found, key=lambda key: str(key[0])):
-        first = found[key][0]
+        severities = tuple(change.severity[party] for party in report.parties)
+        found.setdefault((change.rules, severities), []).append(change)
+    for changes in sorted(found.values(), key=lambda changes: changes[0].severity_for(report.parties).rank):
+        first = changes[0]
         parties = {party: first.severity[party] for party in report.parties}
         severity = first.severity_for(report.parties)
-        yield Group(severity, first.rule, first.title, parties, first.advice, tuple(found[key]))
+        yield Group(severity, first.rule, first.title, parties, first.advice, tuple(changes))
 
 
 def heading(report: Report) -> str:
@@ -50,7 +49,7 @@ def counted(report: Report) -> str:
 
 
 def judged(group: Group) -> str:
-    """How bad it is for whom: one word when all parties agree."""
+    """How bad it is for whom."""
     if len(set(group.parties.values())) == 1:
         return f"{group.severity} for {'all' if len(group.parties) > 1 else next(iter(group.parties))}"
     by_severity: dict[Severity, list[str]] = {}
