@@ -23,6 +23,7 @@ from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_
 from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
+    from openresponses_codegen.diff import Edition, Report, Severity
     from openresponses_codegen.overrides import Overrides
 
 
@@ -185,6 +186,30 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
         node = overlay.apply(node, each, diagnostics, lenient=lenient)
         diagnostics.raise_if_errors()
     return node
+
+
+def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:
+    """What differs between two documents; `severities` replaces those of some rules, by id.
+
+    Raises `DiagnosticError` with everything that is wrong with the first of them that cannot be understood.
+    """
+    from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
+
+    return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
+
+
+def _edition(spec: Spec, *, lenient: bool) -> Edition:
+    """A document for a comparison, which asks for less of it than code does."""
+    from openresponses_codegen.diff import Edition  # noqa: PLC0415
+
+    diagnostics = Diagnostics()
+    try:
+        document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
+        edition = Edition(spec.name, document, diagnostics)
+    except RecursionError:
+        raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
+    diagnostics.raise_if_errors()
+    return edition
 
 
 def examine(spec: Spec) -> tuple[Diagnostic, ...]:
