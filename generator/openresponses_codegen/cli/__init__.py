@@ -22,6 +22,7 @@ _MODULES: Mapping[str, str] = {
     "dump": "documents",
     "fingerprint": "documents",
     "releases": "documents",
+    "diff": "diff",
     "templates": "templates",
     "doctor": "doctor",
     "conform": "conformance",
