@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
-from openresponses_codegen.lower import fingerprint, lower
+from openresponses_codegen.lower import addition, fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
 from openresponses_codegen.text import LINE_WIDTH
 
@@ -105,6 +105,8 @@ class Options:
     """Patterns of the files, relative to the package's folder, that are the user's own."""
     stubs: tuple[str, ...] = ()
     """Files to begin with for the user, of `STUBS`."""
+    base: str = ""
+    """The import name of an installed package of the spec, when only what extensions add is wanted beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,7 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
         lenient=options.lenient,
         own=options.own,
         stubs=options.stubs,
+        base=options.base,
     )
 
 
@@ -290,8 +293,10 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
     from openresponses_codegen.overrides import NONE  # noqa: PLC0415
     from openresponses_codegen.render import (  # noqa: PLC0415
+        Names,
         Sources,
         UnsafeSourceError,
+        render_addon,
         render_confined,
         render_package,
     )
@@ -299,16 +304,23 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     user = overrides_of(options)
     progress("Reading the spec")
     lowered = lower_spec(spec, lenient=options.lenient)
+    added: ir.Addition | None = None
+    if options.base:
+        lowered, added = _added(spec, lowered, options)
     progress("Rendering models")
     folder = resources.templates()
     try:
         with _collector_paused():
-            definitions = render_models(lowered.api, folder)
+            definitions = render_models(added.whole if added is not None else lowered.api, folder)
         progress("Rendering the package")
         render = render_confined if user is not None else render_package
         sources = Sources(folder, user or NONE, _stubs(options, lowered.api))
-        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
-        if "server" in options.components and lowered.api.service is not None:
+        components = frozenset(options.components)
+        if added is not None:
+            files = render_addon(added, definitions, folder, Names(options.package, options.base), components)
+        else:
+            files = render(lowered.api, definitions, sources, options.package, components)
+        if "server" in components and lowered.api.service is not None and added is None:
             files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
         progress("Formatting")
         files = _formatted(files)
@@ -332,13 +344,26 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         lowered.api.release,
         lowered.fingerprint,
         inputs_of(spec, options),
-        _requires(options.components, lowered.api),
-        _extras(options.components, lowered.api),
+        _requires(options.components, lowered.api) if added is None else REQUIRES,
+        _extras(options.components, lowered.api) if added is None else {},
         {name: digest(text.encode()) for name, text in files.items()},
         {name: digest(text.encode()) for name, text in own.items()},
     )
     files[MANIFEST] = manifest.text()
     return Package(files, manifest, lowered.api, (*lowered.warnings, *(user.findings if user is not None else ())), own)
+
+
+def _added(spec: Spec, whole: Lowered, options: Options) -> tuple[Lowered, ir.Addition]:
+    """The document without its extensions, and what they add. Raises `DiagnosticError`."""
+    if options.templates is not None or options.stubs:
+        message = "an add-on is made without templates or stubs of your own"
+        raise DiagnosticError([Diagnostic("no-addon", message, hint="leave out `--templates` and `--stub`")])
+    overlays = tuple(layer for layer in spec.layers if layer.kind == "overlay")
+    # An overlay may be meant for what the extensions add.
+    base = lower_spec(replace(spec, layers=overlays), lenient=options.lenient or bool(overlays))
+    added = addition(base.api, whole.api)
+    api = replace(base.api, left_out=added.left_out)
+    return replace(base, api=api, warnings=whole.warnings), added
 
 
 def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ FILE = "pyproject.toml"
 MAX_BYTES = 1024 * 1024
 _KEYS = (
     "spec", "output", "package", "components", "lenient", "extensions", "overlays", "templates", "own", "stubs",
-    "severities",
+    "severities", "base",
 )  # fmt: skip
 
 
@@ -42,6 +42,8 @@ class Target:
     stubs: tuple[str, ...] | None = None
     severities: Mapping[str, Severity] | None = None
     """Those of rules of `diff`, by id."""
+    base: str | None = None
+    """The installed package that only what extensions add is wanted for."""
 
     def over(self, base: Target) -> Target:
         """This target, with another's values where it has none."""
@@ -58,6 +60,7 @@ class Target:
             self.templates,
             self.own or (),
             self.stubs or (),
+            check_import_name(self.base, "base", "--base") if self.base is not None else "",
         )
 
     def folder(self) -> Path:
@@ -70,19 +73,16 @@ class Target:
         return self.output
 
     def _package(self) -> str:
-        name = self.package or self.folder().absolute().name
-        parts = name.split(".")
-        if all(part.isidentifier() and part.isascii() and not keyword.iskeyword(part) for part in parts):
-            return name
-        raise DiagnosticError(
-            [
-                Diagnostic(
-                    "bad-package",
-                    f"`{name}` is no import name",
-                    hint="give one with `--package`, such as `myapp.openresponses`",
-                )
-            ]
-        )
+        return check_import_name(self.package or self.folder().absolute().name, "package", "--package")
+
+
+def check_import_name(name: str, what: str, option: str) -> str:
+    """The import name of a package, which has to be one."""
+    parts = name.split(".")
+    if all(part.isidentifier() and part.isascii() and not keyword.iskeyword(part) for part in parts):
+        return name
+    hint = f"give one with `{option}`, such as `myapp.openresponses`"
+    raise DiagnosticError([Diagnostic(f"bad-{what}", f"`{name}` is no import name", hint=hint)])
 
 
 def check_components(names: list[str], where: str, position: Position | None = None) -> tuple[str, ...]:

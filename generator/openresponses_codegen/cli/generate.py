@@ -42,6 +42,7 @@ def generate(*, dry_run: bool, force: bool, quiet: bool, as_json: bool, **given:
     \b
     Examples:
       openresponses-codegen generate --output src/app/openresponses
+      openresponses-codegen generate --extension-only --extension acme.yaml --output src/acme_openresponses
       openresponses-codegen generate 2026-01-15 --output openresponses_old --components models
       curl -s https://example.com/openapi.json | openresponses-codegen generate - --output kit --dry-run
     """

@@ -13,9 +13,11 @@ import click
 from openresponses_codegen import pipeline, resources
 from openresponses_codegen.cli.config import Target, check_components, check_stubs, find_config, load_config
 from openresponses_codegen.cli.report import Reporter
-from openresponses_codegen.diagnostics import DiagnosticError
+from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError
 
 DRIFT, BAD_INPUT = 1, 2
+BASE = "openresponses_kit"
+"""The name that packages of the spec have by default."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -76,6 +78,16 @@ def target_options(command: F) -> F:
             help=f"A file to begin with, written once: {', '.join(pipeline.STUBS)} [repeatable].",
         ),
         click.option(
+            "--extension-only",
+            is_flag=True,
+            help="Generate only what the extensions add, as a package that registers it with --base when imported.",
+        ),
+        click.option(
+            "--base",
+            metavar="NAME",
+            help=f"The import name of the installed package to add to [default: {BASE}].",
+        ),
+        click.option(
             "--config",
             metavar="FILE",
             type=click.Path(path_type=Path),
@@ -98,6 +110,15 @@ def input_errors(reporter: Reporter) -> Generator[None]:
         sys.exit(BAD_INPUT)
 
 
+def _base(given: Mapping[str, Any]) -> str | None:
+    """The package to add to; None for a whole package, or for what the configuration says."""
+    name: str | None = given["base"]
+    if name is not None and not given["extension_only"]:
+        hint = "add `--extension-only` to generate what the extensions add, or leave it out"
+        raise DiagnosticError([Diagnostic("bad-base", "`--base` says nothing of a whole package", hint=hint)])
+    return (name or BASE) if given["extension_only"] else None
+
+
 def targets(given: Mapping[str, Any]) -> tuple[Target, ...]:
     """What the command line says (the options of `target_options`), over what the configuration says."""
     listed: str | None = given["components"]
@@ -112,6 +133,7 @@ def targets(given: Mapping[str, Any]) -> tuple[Target, ...]:
         overlays=given["overlays"] or None,
         templates=given["templates"],
         stubs=check_stubs(list(given["stubs"]), "--stub") or None,
+        base=_base(given),
     )
     path: Path | None = given["config"] or (find_config(Path.cwd()) if target.output is None else None)
     if path is None:

@@ -58,7 +58,7 @@ def changed_inputs(then: Manifest | None, now: Inputs) -> tuple[Cause, ...]:
 
 
 def _options(inputs: Inputs) -> tuple[object, ...]:
-    return inputs.package, inputs.components, inputs.lenient, inputs.own, inputs.stubs
+    return inputs.package, inputs.components, inputs.lenient, inputs.own, inputs.stubs, inputs.base
 
 
 def is_current(folder: Path, manifest: Manifest, now: Inputs) -> bool:

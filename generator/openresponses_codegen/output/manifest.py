@@ -53,6 +53,8 @@ class Inputs:
     """Patterns of the files that are the user's own."""
     stubs: tuple[str, ...] = ()
     """Files that were written once for the user to go on with."""
+    base: str = ""
+    """The package that this one only adds to, by its import name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Manifest:
             "format": FORMAT,
             "release": self.release,
             "package": inputs["package"],
+            **({"base": self.inputs.base} if self.inputs.base else {}),
             "components": list(self.inputs.components),
             "lenient": self.inputs.lenient,
             "requires": dict(sorted(self.requires.items())),
@@ -150,6 +153,7 @@ def _manifest(path: Path, content: Any) -> Manifest:
         {name: _names(blocks) for name, blocks in content["templates"].get("overridden", {}).items()},
         _names(own.get("patterns", [])),
         _names(own.get("stubs", [])),
+        str(content.get("base", "")),
     )
     fingerprint = str(content["spec"]["fingerprint"])
     extras = {str(name): _strings(each) for name, each in content.get("extras", {}).items()}
