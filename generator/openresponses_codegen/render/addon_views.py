@@ -143,7 +143,7 @@ def _own_status(added: ir.Addition, model: ir.Model) -> list[Mapping[str, Any]]:
             values = [literal(each.value) for each in enum.values if each.value not in _STATUSES]
             kind = f"Literal[{', '.join(values)}]"
             if values:
-                parameter = {"name": "status", "parameter": "status", "type": kind, "uses": []}
+                parameter: Mapping[str, Any] = {"name": "status", "parameter": "status", "type": kind, "uses": []}
                 return [{**parameter, "optional_type": f"{kind} | None", "default": ""}]
     return []
 
