@@ -17,7 +17,7 @@ __all__ = ["main"]
 
 _MODULES: Mapping[str, str] = {
     "generate": "generate",
-    "check": "generate",
+    "check": "check",
     "validate": "documents",
     "dump": "documents",
     "fingerprint": "documents",
