@@ -6,27 +6,25 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openresponses_codegen import pipeline
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError
-from openresponses_codegen.output import Manifest, Plan
+from openresponses_codegen.output import Manifest
 
 if TYPE_CHECKING:
     from openresponses_codegen.api_changes import Report
 
 
-def changes_of(
-    folder: Path, files: Mapping[str, str], todo: Plan, then: Manifest | None, kept: Collection[str]
-) -> Report | None:
-    """What a plan changes in the Python API; None where no module changes, or there was no package before.
+def changes_of(folder: Path, package: pipeline.Package, then: Manifest | None, kept: Collection[str]) -> Report | None:
+    """What a renewed package changes in the Python API; None where it is made of what it was made of before.
 
     Files that were edited count as they are on disk, on both sides where they are kept.
     """
-    touched = {*todo.added, *todo.changed, *todo.deleted}
-    if then is None or not any(name.endswith(".py") for name in touched):
+    if then is None or (then.inputs, then.files) == (package.manifest.inputs, package.manifest.files):
         return None
     from openresponses_codegen.api_changes import UnreadableError, compare, read  # noqa: PLC0415 - imports slowly
 
     old = {name: _text(folder / name) for name in then.files if (folder / name).is_file()}
-    new = {name: old.get(name, text) if name in kept else text for name, text in files.items()}
+    new = {name: old.get(name, text) if name in kept else text for name, text in package.files.items()}
     try:
         return compare(read(_package(old)), read(_package(new)))
     except UnreadableError:

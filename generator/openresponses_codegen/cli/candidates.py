@@ -19,16 +19,19 @@ def _starting(incomplete: str, values: Iterable[str], said: str | None = None) -
     return [CompletionItem(each, help=said) for each in values if each.startswith(incomplete)]
 
 
+def _or_file(incomplete: str, items: list[CompletionItem]) -> list[CompletionItem]:
+    """These, and files. The files come first: in the script for bash they take away what came before them."""
+    return [CompletionItem(incomplete, type="file"), *items]
+
+
 def specs(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """The bundled releases, newest first, and files."""
-    releases = reversed(resources.releases())
-    return [*_starting(incomplete, releases, "a bundled release"), CompletionItem(incomplete, type="file")]
+    return _or_file(incomplete, _starting(incomplete, reversed(resources.releases()), "a bundled release"))
 
 
 def extensions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """The bundled extensions, and files."""
-    bundled = _starting(incomplete, resources.extensions(), "a bundled extension")
-    return [*bundled, CompletionItem(incomplete, type="file")]
+    return _or_file(incomplete, _starting(incomplete, resources.extensions(), "a bundled extension"))
 
 
 def components(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001

@@ -107,7 +107,12 @@ def fingerprint(*, as_json: bool, **given: Any) -> None:
 @click.command()
 @reporting
 def releases(*, quiet: bool, as_json: bool) -> None:
-    """List the bundled releases of the specification, oldest first, with their fingerprints."""
+    """List the bundled releases of the specification, oldest first, with their fingerprints.
+
+    \b
+    Example:
+      openresponses-codegen releases --json
+    """
     reporter = Reporter(quiet=quiet, as_json=as_json)
     with input_errors(reporter):
         found = {name: pipeline.lower_spec(pipeline.load_spec(name)) for name in resources.releases()}

@@ -106,7 +106,7 @@ def _generate(target: Target, reporter: Reporter, how: _How, reports: ApiReports
     todo = plan(folder, {**edits.files, **stubs}, edits.then, yours)
     if todo.edited and not how.force:
         raise DiagnosticError(todo.refusals())
-    changes = changes_of(folder, package.files, todo, manifest, edits.kept)
+    changes = changes_of(folder, package, manifest, edits.kept)
     if not how.dry_run:
         write(todo)
     reporter.diagnostics(package.warnings)
