@@ -23,6 +23,7 @@ from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_
 from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
+    from openresponses_codegen.diff import Edition, Report, Severity
     from openresponses_codegen.overrides import Overrides
 
 
@@ -169,16 +170,65 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
     node = source.parse(spec.content, spec.name)
     if not spec.layers:
         return node
-    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
+    from openresponses_codegen import extension, overlay  # noqa: PLC0415 - most documents have no layers
 
-    if any(layer.kind == "extension" for layer in spec.layers):
-        raise DiagnosticError([Diagnostic("no-layers", "extensions cannot be applied yet")])
-    overlays = [overlay.read(source.parse(layer.content, layer.name), diagnostics) for layer in spec.layers]
+    read = {
+        kind: [source.parse(each.content, each.name) for each in spec.layers if each.kind == kind]
+        for kind in ("extension", "overlay")
+    }
+    extensions = [extension.read(each, diagnostics) for each in read["extension"]]
+    overlays = [overlay.read(each, diagnostics) for each in read["overlay"]]
+    diagnostics.raise_if_errors()
+    extension.check_against(extensions, node, diagnostics)
+    overlays = [*extension.compile_extensions(extensions, diagnostics), *overlays]
     diagnostics.raise_if_errors()
     for each in overlays:
         node = overlay.apply(node, each, diagnostics, lenient=lenient)
         diagnostics.raise_if_errors()
     return node
+
+
+def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:
+    """What differs between two documents; `severities` replaces those of some rules, by id.
+
+    Raises `DiagnosticError` with everything that is wrong with the first of them that cannot be understood.
+    """
+    from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
+
+    return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
+
+
+def _edition(spec: Spec, *, lenient: bool) -> Edition:
+    """A document for a comparison, which asks for less of it than code does."""
+    from openresponses_codegen.diff import Edition  # noqa: PLC0415
+
+    diagnostics = Diagnostics()
+    try:
+        document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
+        edition = Edition(spec.name, document, diagnostics)
+    except RecursionError:
+        raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
+    diagnostics.raise_if_errors()
+    return edition
+
+
+def examine(spec: Spec) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a document: what a package cannot be made of, and what stops nothing."""
+    from openresponses_codegen import doctor  # noqa: PLC0415 - used by one command
+
+    try:
+        lowered = lower_spec(spec)
+        found = lowered.warnings
+    except DiagnosticError as error:
+        found = error.diagnostics
+        try:
+            lowered = lower_spec(spec, lenient=True)
+        except DiagnosticError:
+            return found
+    try:
+        return (*found, *doctor.examine(lowered.document))
+    except RecursionError:
+        return (*found, _too_deep("its examples or schemas are nested too deeply", spec))
 
 
 def schema_of(api: ir.Api) -> dict[str, Any]:

@@ -22,7 +22,9 @@ _MODULES: Mapping[str, str] = {
     "dump": "documents",
     "fingerprint": "documents",
     "releases": "documents",
+    "diff": "diff",
     "templates": "templates",
+    "doctor": "doctor",
     "conform": "conformance",
 }
 """Each command, and the module that has it; in the order in which help lists them."""

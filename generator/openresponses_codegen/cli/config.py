@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import keyword
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, suggest
+from openresponses_codegen.diff.rules import Severity, check_severities
 from openresponses_codegen.output import MANIFEST
 from openresponses_codegen.pipeline import COMPONENTS, STUBS, Options, with_foundations
 
 TABLE = "openresponses-codegen"
 FILE = "pyproject.toml"
 MAX_BYTES = 1024 * 1024
-_KEYS = ("spec", "output", "package", "components", "lenient", "extensions", "overlays", "templates", "own", "stubs")
+_KEYS = (
+    "spec", "output", "package", "components", "lenient", "extensions", "overlays", "templates", "own", "stubs",
+    "severities",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Target:
     templates: Path | None = None
     own: tuple[str, ...] | None = None
     stubs: tuple[str, ...] | None = None
+    severities: Mapping[str, Severity] | None = None
+    """Those of rules of `diff`, by id."""
 
     def over(self, base: Target) -> Target:
         """This target, with another's values where it has none."""
@@ -109,6 +116,13 @@ def check_own(patterns: list[str], where: str, position: Position) -> tuple[str,
     return tuple(dict.fromkeys(patterns))
 
 
+_CHECKS: Mapping[str, Callable[[list[str], str, Position], tuple[str, ...]]] = {
+    "components": check_components,
+    "own": check_own,
+    "stubs": check_stubs,
+}
+
+
 def find_config(start: Path) -> Path | None:
     """The nearest `pyproject.toml` with our table, in a folder or above it."""
     for folder in [start, *start.parents]:
@@ -156,12 +170,12 @@ def _target(path: Path, table: object, where: str) -> Target:
 
 def _value(path: Path, place: str, key: str, value: object) -> object:
     match key:
-        case "components":
-            return check_components(_strings(path, place, value), place, Position(str(path), 1, 1))
-        case "own":
-            return check_own(_strings(path, place, value), place, Position(str(path), 1, 1))
-        case "stubs":
-            return check_stubs(_strings(path, place, value), place, Position(str(path), 1, 1))
+        case "components" | "own" | "stubs":
+            return _CHECKS[key](_strings(path, place, value), place, Position(str(path), 1, 1))
+        case "severities":
+            if isinstance(value, dict):
+                return check_severities(cast("dict[str, object]", value), place, Position(str(path), 1, 1))
+            raise _refusal(path, place, "a table is needed", None)
         case "extensions" | "overlays":
             return tuple(_spec(path, each) for each in _strings(path, place, value))
         case "lenient":
