@@ -80,8 +80,8 @@ class Canonical:
         match site.shape:
             case ScalarShape(kind, limits):
                 return [kind, sorted(limits)]
-            case FixedShape(value):
-                return ["values", [[type(value).__name__, value]]]
+            case FixedShape(value, aliases):
+                return ["values", [[type(each).__name__, each] for each in (value, *sorted(aliases, key=str))]]
             case EnumShape(values):
                 return [
                     "values",
