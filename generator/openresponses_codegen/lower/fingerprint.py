@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from openresponses_codegen.diagnostics import Diagnostics
-from openresponses_codegen.lower.components import TAG, Components
+from openresponses_codegen.lower.components import Components
 from openresponses_codegen.lower.shapes import (
+    TAG,
     ArrayShape,
     EnumShape,
     FixedShape,
