@@ -44,23 +44,31 @@ def settled(extensions: Sequence[Extension], diagnostics: Diagnostics) -> tuple[
     Aliases are no names of the vendor's own (rule Z18): several may have the same, and the extension that is given
     first reads them. The others are returned without, and a warning says so.
     """
+    once = _once(extensions, diagnostics)
+    taken: dict[tuple[str, ...], _Claim] = {}
+    aliases: dict[tuple[str, ...], tuple[Extension, Node]] = {}
+    for extension in once:
+        for claims in _claims(extension):
+            clash = next((each for each in claims if each.key in taken), None)
+            if clash is not None:
+                first = taken[clash.key].at
+                message = f"{clash.what} is declared at {first.position}, too"
+                hint = _RENAME if first.text is clash.at.text else clash.hint
+                diagnostics.error("extension-clash", message, at=clash.at, hint=hint)
+            for claim in claims:
+                taken.setdefault(claim.key, claim)
+    return tuple(_without_taken_aliases(each, aliases, diagnostics) for each in once)
+
+
+def _once(extensions: Sequence[Extension], diagnostics: Diagnostics) -> tuple[Extension, ...]:
+    """The extensions, none of them twice."""
     files: dict[str, Extension] = {}
     for extension in extensions:
         first = files.setdefault(extension.node.text.characters, extension)
         if first is not extension:
             message = f"the extension `{extension.vendor}` is given twice, the first time as {first.node.text.file}"
             diagnostics.error("extension-clash", message, at=extension.node, hint="leave one out")
-    taken: dict[tuple[str, ...], _Claim] = {}
-    aliases: dict[tuple[str, ...], tuple[Extension, Node]] = {}
-    for extension in files.values():
-        for claims in _claims(extension):
-            clash = next((each for each in claims if each.key in taken), None)
-            if clash is not None:
-                message = f"{clash.what} is declared at {taken[clash.key].at.position}, too"
-                diagnostics.error("extension-clash", message, at=clash.at, hint=clash.hint)
-            for claim in claims:
-                taken.setdefault(claim.key, claim)
-    return tuple(_without_taken_aliases(each, aliases, diagnostics) for each in files.values())
+    return tuple(files.values())
 
 
 def _without_taken_aliases(

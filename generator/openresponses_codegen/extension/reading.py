@@ -44,6 +44,11 @@ _MAX_SLUG, _MAX_NAME, _MAX_TYPE = 40, 60, 120
 _LOWER = "begin with a lower case letter; lower case letters, digits and single `_` or `-` follow"
 _UPPER = "begin with a capital; letters and digits follow"
 _WIRE = "a type on the wire is made of letters, digits, `_`, `.` and `-`"
+_SPELLINGS = frozenset(
+    "response.reasoning_text.delta response.reasoning_text.done response.reasoning_part.added "
+    "response.reasoning_part.done".split()
+)
+"""Other names of core events, which every generated client reads."""
 _EVENT_FIELDS = ("type", "sequence_number")
 _ITEM_EVENT_FIELDS = (*_EVENT_FIELDS, "item_id", "output_index")
 
@@ -228,7 +233,10 @@ class _Reader:
     def _aliases(self, node: Node) -> Iterator[Node]:
         for name, each in self._form.strings(node, "aliases"):
             hint = "an alias is a type without prefix (rule Z18)" if ":" in name else _WIRE
-            if self._form.is_name(name, each, _WIRE_TYPE, _MAX_TYPE, hint):
+            if name in _SPELLINGS:
+                message = f"`{name}` is read as an event of the standard (rule Z3)"
+                self._form.error("extension-core", message, each, "remove it: clients know it without being told")
+            elif self._form.is_name(name, each, _WIRE_TYPE, _MAX_TYPE, hint):
                 yield each
 
     def _statuses(self, node: Node) -> Iterator[tuple[str, Node]]:
