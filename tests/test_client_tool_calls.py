@@ -29,6 +29,7 @@ from tool_functions import (
     keyword_only,
     later,
     logged,
+    named,
     nothing,
     odd_names,
     place_name,
@@ -79,7 +80,7 @@ def value_of(output: object) -> Any:
         return output
 
 
-@pytest.mark.parametrize(("function", "arguments", "result"), CALLS, ids=repr)
+@pytest.mark.parametrize(("function", "arguments", "result"), CALLS, ids=named)
 def test_a_function_is_called_with_what_the_model_wrote(
     function: Callable[..., Any], arguments: str, result: Any
 ) -> None:
@@ -188,7 +189,7 @@ RESULTS: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("result", "output"), RESULTS, ids=repr)
+@pytest.mark.parametrize(("result", "output"), RESULTS, ids=named)
 def test_results_become_text(result: Any, output: str) -> None:
     def give() -> Any:
         return result
@@ -236,7 +237,7 @@ FAILURES: list[tuple[Exception, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "output", "record"), FAILURES, ids=repr)
+@pytest.mark.parametrize(("error", "output", "record"), FAILURES, ids=named)
 @pytest.mark.parametrize("way", ["sync", "thread", "async"])
 def test_what_a_function_raises_is_told_to_the_model(
     error: Exception, output: str, record: str, way: str, caplog: pytest.LogCaptureFixture
@@ -258,7 +259,7 @@ def test_what_a_function_raises_is_told_to_the_model(
     assert bool(line.exc_info) is not isinstance(error, ToolError)
 
 
-@pytest.mark.parametrize("error", [KeyError("nut"), ToolError("no")], ids=repr)
+@pytest.mark.parametrize("error", [KeyError("nut"), ToolError("no")], ids=named)
 def test_call_raises_what_the_function_raises(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         failing(error).call("{}")
@@ -267,7 +268,7 @@ def test_call_raises_what_the_function_raises(error: Exception) -> None:
         asyncio.run(failing(error).acall("{}"))
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(), asyncio.CancelledError()], ids=repr)
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(), asyncio.CancelledError()], ids=named)
 def test_what_is_no_exception_passes_through(error: BaseException) -> None:
     with pytest.raises(type(error)):
         failing(error).run("{}")

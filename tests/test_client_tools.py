@@ -20,6 +20,7 @@ from tool_functions import (
     forecast,
     keyword_only,
     later,
+    named,
     nothing,
     odd_names,
     place_name,
@@ -169,7 +170,7 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("function", "error", "message"), REFUSED, ids=repr)
+@pytest.mark.parametrize(("function", "error", "message"), REFUSED, ids=named)
 def test_what_can_be_no_tool_is_refused_with_the_reason(function: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         tool(function)
@@ -205,7 +206,7 @@ def test_an_empty_toolbox_has_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [forecast, PLAIN | {"name": "forecast"}, FunctionToolParam(name="forecast")], ids=repr
+    "other", [forecast, PLAIN | {"name": "forecast"}, FunctionToolParam(name="forecast")], ids=named
 )
 def test_two_functions_of_one_name_are_refused(other: Any) -> None:
     for tools in ([forecast, other], [other, forecast]):
@@ -213,7 +214,7 @@ def test_two_functions_of_one_name_are_refused(other: Any) -> None:
             Toolbox(tools)
 
 
-@pytest.mark.parametrize("other", [3, "forecast", Place, None], ids=repr)
+@pytest.mark.parametrize("other", [3, "forecast", Place, None], ids=named)
 def test_what_is_no_tool_is_refused(other: Any) -> None:
     with pytest.raises(TypeError, match="is no function"):
         Toolbox([forecast, other])

@@ -14,7 +14,7 @@ CITATION = re.compile(r"\brules? ([TSLRPXEWCNMZ]\d+)\b(?:(?:,| and) ([TSLRPXEWCN
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("templates/*.md")])
 TOP_LEVEL = {
     ".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md",
-    "docs", "generated", "generator", "pyproject.toml", "spec", "templates", "tests",
+    "docs", "generated", "generator", "mkdocs.yml", "pyproject.toml", "spec", "templates", "tests",
 }  # fmt: skip
 
 

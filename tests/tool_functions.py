@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import functools
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -121,3 +122,8 @@ def logged(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     return wrapper
+
+
+def named(value: object) -> str:
+    """The name of a test's parameter, the same in every process: without addresses in memory."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -156,19 +157,47 @@ def _too_deep(message: str, spec: Spec) -> Diagnostic:
 
 def _lowered(spec: Spec, *, lenient: bool) -> Lowered:
     diagnostics = Diagnostics()
-    document = openapi.read(_merged(spec), diagnostics, lenient=lenient)
+    document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
     api = lower(document, diagnostics)  # even after errors, so that all of them are reported together
     diagnostics.raise_if_errors()
     warnings = diagnostics.items
     return Lowered(document, api, fingerprint(document, Diagnostics()), warnings)
 
 
-def _merged(spec: Spec) -> source.Node:
-    """The document with its layers applied."""
+def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.Node:
+    """The document with its layers applied. Raises `DiagnosticError` when one of them is wrong or does not fit."""
     node = source.parse(spec.content, spec.name)
-    if spec.layers:
-        raise DiagnosticError([Diagnostic("no-layers", "extensions and overlays cannot be applied yet")])
+    if not spec.layers:
+        return node
+    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
+
+    if any(layer.kind == "extension" for layer in spec.layers):
+        raise DiagnosticError([Diagnostic("no-layers", "extensions cannot be applied yet")])
+    overlays = [overlay.read(source.parse(layer.content, layer.name), diagnostics) for layer in spec.layers]
+    diagnostics.raise_if_errors()
+    for each in overlays:
+        node = overlay.apply(node, each, diagnostics, lenient=lenient)
+        diagnostics.raise_if_errors()
     return node
+
+
+def examine(spec: Spec) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a document: what a package cannot be made of, and what stops nothing."""
+    from openresponses_codegen import doctor  # noqa: PLC0415 - used by one command
+
+    try:
+        lowered = lower_spec(spec)
+        found = lowered.warnings
+    except DiagnosticError as error:
+        found = error.diagnostics
+        try:
+            lowered = lower_spec(spec, lenient=True)
+        except DiagnosticError:
+            return found
+    try:
+        return (*found, *doctor.examine(lowered.document))
+    except RecursionError:
+        return (*found, _too_deep("its examples or schemas are nested too deeply", spec))
 
 
 def schema_of(api: ir.Api) -> dict[str, Any]:
@@ -183,7 +212,7 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
     user = overrides_of(options)
     return Inputs(
         spec=digest(spec.content),
-        layers={f"{each.kind} {Path(each.name).name}": digest(each.content) for each in spec.layers},
+        layers=_layer_digests(spec.layers),
         templates=_templates_digest(user),
         overridden=user.summary if user is not None else {},
         generator=_tree_digest(Path(__file__).parent, "*.py", "*.toml"),
@@ -195,6 +224,17 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
         own=options.own,
         stubs=options.stubs,
     )
+
+
+def _layer_digests(layers: Iterable[Layer]) -> dict[str, str]:
+    """The digest of each layer by kind and file name; of those with the same name the later ones are numbered."""
+    digests: dict[str, str] = {}
+    times = Counter[str]()
+    for layer in layers:
+        name = f"{layer.kind} {Path(layer.name).name}"
+        times[name] += 1
+        digests[name if times[name] == 1 else f"{name} ({times[name]})"] = digest(layer.content)
+    return digests
 
 
 def overrides_of(options: Options) -> Overrides | None:

@@ -23,6 +23,7 @@ _MODULES: Mapping[str, str] = {
     "fingerprint": "documents",
     "releases": "documents",
     "templates": "templates",
+    "doctor": "doctor",
     "conform": "conformance",
 }
 """Each command, and the module that has it; in the order in which help lists them."""

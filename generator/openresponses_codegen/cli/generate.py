@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from openresponses_codegen.cli.report import Reporter
 from openresponses_codegen.diagnostics import DiagnosticError
 from openresponses_codegen.output import (
     Manifest,
+    Plan,
     changed_below,
     check_folder,
     find_drift,
@@ -50,31 +52,64 @@ def generate(*, dry_run: bool, force: bool, quiet: bool, as_json: bool, **given:
 
 
 def _generate(target: Target, reporter: Reporter, *, dry_run: bool, force: bool) -> dict[str, Any]:
+    prepared = prepare(target, load(target), reporter, force=force)
+    if prepared.plan is not None and not dry_run:
+        write(prepared.plan)
+    return tell(prepared, reporter, dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A package that is ready to be written."""
+
+    folder: Path
+    options: pipeline.Options
+    manifest: Manifest | None
+    """What made the package that is there."""
+    templates: list[dict[str, Any]]
+    """The user's templates that were made from other ones than ours are now."""
+    package: pipeline.Package | None = None
+    """None when the package that is there is up to date."""
+    plan: Plan | None = None
+
+
+def prepare(target: Target, spec: pipeline.Spec, reporter: Reporter, *, force: bool) -> Prepared:
+    """Render the package of a target from a document, and plan what is to be written; nothing is.
+
+    Raises `DiagnosticError` when it cannot be rendered, or files that were edited by hand are in the way.
+    """
     folder, options = target.folder(), target.options()
-    spec = load(target)
     check_folder(folder)
-    templates = _outdated(options, reporter)
-    manifest = _manifest(folder, force=force)
+    prepared = Prepared(folder, options, _manifest(folder, force=force), _outdated(options, reporter))
+    manifest = prepared.manifest
     if manifest is not None and is_current(folder, manifest, pipeline.inputs_of(spec, options)):
-        reporter.say(f"{folder}: nothing to do, {len(manifest.files)} files are up to date", fg="green")
-        unchanged = sorted(manifest.files)
-        return {"output": str(folder), "release": manifest.release, "unchanged": unchanged, "templates": templates}
+        return prepared
     with reporter.progress() as progress:
         package = pipeline.generate(spec, options, progress)
     stubs = new_stubs(folder, package.own, options.stubs, manifest)
     todo = plan(folder, {**package.files, **stubs}, manifest, options.own + options.stubs)
     if todo.edited and not force:
         raise DiagnosticError(todo.refusals())
+    return replace(prepared, package=package, plan=todo)
+
+
+def tell(prepared: Prepared, reporter: Reporter, *, dry_run: bool) -> dict[str, Any]:
+    """Say what was done, or would be, and return it for JSON output."""
+    folder, package, todo = prepared.folder, prepared.package, prepared.plan
+    if package is None or todo is None:
+        manifest = prepared.manifest
+        files = sorted(manifest.files) if manifest is not None else []
+        reporter.say(f"{folder}: nothing to do, {len(files)} files are up to date", fg="green")
+        release = manifest.release if manifest is not None else None
+        return {"output": str(folder), "release": release, "unchanged": files, "templates": prepared.templates}
     reporter.diagnostics(package.warnings)
-    changed = changed_below(manifest, package.manifest)
+    changed = changed_below(prepared.manifest, package.manifest)
     for name in changed:
         reporter.say(f"{folder / name}: the file is yours; what the generator would write there changed", fg="yellow")
-    if not dry_run:
-        write(todo)
     reporter.plan(todo)
     reporter.left_out(package.api.left_out)
     done = "would be generated" if dry_run else "generated"
-    reporter.say(f"{options.package}: {done} from Open Responses {package.manifest.release}", fg="green")
+    reporter.say(f"{prepared.options.package}: {done} from Open Responses {package.manifest.release}", fg="green")
     return {
         "output": str(folder),
         "release": package.manifest.release,
@@ -86,7 +121,7 @@ def _generate(target: Target, reporter: Reporter, *, dry_run: bool, force: bool)
         "kept": todo.kept,
         "own": sorted(package.own),
         "changed_below": changed,
-        "templates": templates,
+        "templates": prepared.templates,
         "left_out": [{"what": each.what, "count": each.count, "reason": each.reason} for each in package.api.left_out],
         "warnings": [each.as_dict() for each in package.warnings],
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from openresponses_codegen.diagnostics import Diagnostics
@@ -30,15 +31,23 @@ from openresponses_codegen.openapi import Document, Schema
 
 def fingerprint(document: Document, diagnostics: Diagnostics) -> str:
     """The fingerprint, as `sha256:` and 64 hexadecimal digits."""
-    components = Components(document, diagnostics)
-    return _Canonical(components).digest(document)
+    return Canonical(Components(document, diagnostics)).digest(document)
 
 
-class _Canonical:
-    def __init__(self, components: Components) -> None:
+class Canonical:
+    """The one form of everything that has the same content."""
+
+    def __init__(self, components: Components, names: Mapping[str, str] | None = None) -> None:
+        """Take the components, and other names to call some of them by."""
         self._components = components
+        self._names = names or {}
+
+    def text(self, site: Site) -> str:
+        """The form of a site, as text."""
+        return self._text(self._site(site))
 
     def digest(self, document: Document) -> str:
+        """The fingerprint of the document that the components are of."""
         websocket = document.websocket
         content = {
             "schemas": {name: self._site(site) for name, site in self._components.sites.items()},
@@ -79,7 +88,7 @@ class _Canonical:
                     sorted(([type(each.value).__name__, each.value] for each in values), key=str),
                 ]
             case RefShape(name):
-                return ["reference", name]
+                return ["reference", self._names.get(name, name)]
             case ArrayShape(item, limits):
                 return ["array", self._site(item), sorted(limits)]
             case MapShape(value, limits):
