@@ -23,12 +23,12 @@ class Overlaid:
         return [f"{each.severity} {each.code}" for each in self.said]
 
 
-def overlaid(document: str | Plain, text: str, *, lenient: bool = False) -> Overlaid:
-    """What comes of a document (`spec.yaml`) under an overlay (`overlay.yaml`)."""
+def overlaid(document: str | Plain, text: str, *, name: str = "overlay.yaml", lenient: bool = False) -> Overlaid:
+    """What comes of a document (`spec.yaml`) under an overlay."""
     content = document if isinstance(document, str) else json.dumps(document)
     before = parse(content.encode(), "spec.yaml")
     diagnostics = Diagnostics()
-    read = overlay.read(parse(text.encode(), "overlay.yaml"), diagnostics)
+    read = overlay.read(parse(text.encode(), name), diagnostics)
     after = overlay.apply(before, read, diagnostics, lenient=lenient)
     return Overlaid(before, after, diagnostics.items)
 
@@ -36,7 +36,9 @@ def overlaid(document: str | Plain, text: str, *, lenient: bool = False) -> Over
 def acted(document: str | Plain, *actions: Plain, edition: str = "1.1.0", lenient: bool = False) -> Overlaid:
     """The same of actions alone; those that are alike are told apart by their description."""
     numbered = [{"description": str(index), **each} for index, each in enumerate(actions) if isinstance(each, dict)]
-    return overlaid(document, json.dumps({"overlay": edition, **HEAD, "actions": numbered}), lenient=lenient)
+    return overlaid(
+        document, json.dumps({"overlay": edition, **HEAD, "actions": numbered}), name="overlay.json", lenient=lenient
+    )
 
 
 def read(text: str) -> tuple[overlay.Overlay, list[str]]:

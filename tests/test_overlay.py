@@ -190,6 +190,12 @@ UNFIT: dict[str, tuple[Any, list[Any], str, list[str]]] = {
     "several kinds": ({"a": 1, "b": []}, [{"target": "$.*", "update": 2}], "1.1.0", [ERROR]),
     "the root is removed": ({"a": 1}, [{"target": "$", "remove": True}], "1.1.0", [ERROR]),
     "two nodes to copy": ({"a": {}, "b": []}, [{"target": "$.a", "copy": "$.*"}], "1.1.0", [ERROR]),
+    "what is copied does not fit": (
+        {"a": {"b": 1}, "c": {"b": []}},
+        [{"target": "$.a", "copy": "$.c"}],
+        "1.1.0",
+        [ERROR],
+    ),
     "nothing to copy": ({"a": {}}, [{"target": "$.a", "copy": "$.b"}], "1.1.0", [NO_MATCH]),
     "each action is told": (
         {"a": {}},
@@ -208,7 +214,7 @@ def test_actions_that_do_not_fit(name: str) -> None:
     assert done.codes == codes
     for each in done.said:
         assert each.position is not None
-        assert each.position.file == "overlay.yaml"
+        assert each.position.file == "overlay.json"
         assert each.hint
 
 

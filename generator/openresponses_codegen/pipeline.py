@@ -23,6 +23,7 @@ from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_
 from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
+    from openresponses_codegen.diff import Edition, Report, Severity
     from openresponses_codegen.overrides import Overrides
 
 
@@ -92,6 +93,17 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a package is packed, where it is a distribution of its own."""
+
+    name: str
+    revision: int = 0
+    """Counts what was published of one release of the spec."""
+    licence: str = "Apache-2.0"
+    """An SPDX expression."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What to make of a document."""
 
@@ -104,6 +116,18 @@ class Options:
     """Patterns of the files, relative to the package's folder, that are the user's own."""
     stubs: tuple[str, ...] = ()
     """Files to begin with for the user, of `STUBS`."""
+    distribution: Distribution | None = None
+    """None for a package that is a folder in the user's own code."""
+
+    @property
+    def root(self) -> str:
+        """Where the package lies in the output folder: nothing, or a path that ends in a slash."""
+        return "" if self.distribution is None else f"src/{self.package.replace('.', '/')}/"
+
+    @property
+    def stub_paths(self) -> tuple[str, ...]:
+        """Where the stubs lie in the output folder."""
+        return tuple(f"{self.root}{name}" for name in self.stubs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +193,46 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
     node = source.parse(spec.content, spec.name)
     if not spec.layers:
         return node
-    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
+    from openresponses_codegen import extension, overlay  # noqa: PLC0415 - most documents have no layers
 
-    if any(layer.kind == "extension" for layer in spec.layers):
-        raise DiagnosticError([Diagnostic("no-layers", "extensions cannot be applied yet")])
-    overlays = [overlay.read(source.parse(layer.content, layer.name), diagnostics) for layer in spec.layers]
+    read = {
+        kind: [source.parse(each.content, each.name) for each in spec.layers if each.kind == kind]
+        for kind in ("extension", "overlay")
+    }
+    extensions = [extension.read(each, diagnostics) for each in read["extension"]]
+    overlays = [overlay.read(each, diagnostics) for each in read["overlay"]]
+    diagnostics.raise_if_errors()
+    extension.check_against(extensions, node, diagnostics)
+    overlays = [*extension.compile_extensions(extensions, diagnostics), *overlays]
     diagnostics.raise_if_errors()
     for each in overlays:
         node = overlay.apply(node, each, diagnostics, lenient=lenient)
         diagnostics.raise_if_errors()
     return node
+
+
+def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:
+    """What differs between two documents; `severities` replaces those of some rules, by id.
+
+    Raises `DiagnosticError` with everything that is wrong with the first of them that cannot be understood.
+    """
+    from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
+
+    return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
+
+
+def _edition(spec: Spec, *, lenient: bool) -> Edition:
+    """A document for a comparison, which asks for less of it than code does."""
+    from openresponses_codegen.diff import Edition  # noqa: PLC0415
+
+    diagnostics = Diagnostics()
+    try:
+        document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
+        edition = Edition(spec.name, document, diagnostics)
+    except RecursionError:
+        raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
+    diagnostics.raise_if_errors()
+    return edition
 
 
 def examine(spec: Spec) -> tuple[Diagnostic, ...]:
@@ -222,7 +276,8 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
         components=options.components,
         lenient=options.lenient,
         own=options.own,
-        stubs=options.stubs,
+        stubs=options.stub_paths,
+        distribution=_distribution(options),
     )
 
 
@@ -235,6 +290,13 @@ def _layer_digests(layers: Iterable[Layer]) -> dict[str, str]:
         times[name] += 1
         digests[name if times[name] == 1 else f"{name} ({times[name]})"] = digest(layer.content)
     return digests
+
+
+def _distribution(options: Options) -> dict[str, str]:
+    packed = options.distribution
+    if packed is None:
+        return {}
+    return {"name": packed.name, "revision": str(packed.revision), "licence": packed.licence}
 
 
 def overrides_of(options: Options) -> Overrides | None:
@@ -260,7 +322,7 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     user = overrides_of(options)
     progress("Reading the spec")
     lowered = lower_spec(spec, lenient=options.lenient)
-    stubs = _stubs(options, lowered.api)
+    _check_stubs(options, lowered.api)
     try:
         files = _formatted(_files(lowered, options, user, progress), progress)
     except OSError as error:
@@ -268,7 +330,9 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
     except RecursionError:
         raise DiagnosticError([_too_deep("its types are nested too deeply", spec)]) from None
-    own = {name: files.pop(name) for name in list(files) if name in stubs or is_own(name, options.own)}
+    files = {f"{options.root}{name}": text for name, text in files.items()} | _packing(options, lowered.api)
+    yours = (*options.own, *options.stub_paths)
+    own = {name: files.pop(name) for name in list(files) if is_own(name, yours)}
     manifest = Manifest(
         lowered.api.release,
         lowered.fingerprint,
@@ -311,14 +375,32 @@ def _files(lowered: Lowered, options: Options, user: Overrides | None, progress:
     return files
 
 
-def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:
-    """The stubs to render. Raises `DiagnosticError` for one that the package has not what it needs for."""
+def _packing(options: Options, api: ir.Api) -> dict[str, str]:
+    """The files of a distribution around its package; none for a module."""
+    if options.distribution is None:
+        return {}
+    from openresponses_codegen.render.distribution import Packing, render_distribution  # noqa: PLC0415
+
+    packed = options.distribution
+    packing = Packing(
+        packed.name,
+        options.package,
+        packed.revision,
+        packed.licence,
+        _requires(options.components, api),
+        _extras(options.components, api),
+        has_client="client" in options.components and api.service is not None,
+    )
+    return render_distribution(packing, api.release, resources.templates())
+
+
+def _check_stubs(options: Options, api: ir.Api) -> None:
+    """Raise `DiagnosticError` for a stub that the package has not what it needs for."""
     for name in options.stubs:
         component = STUBS[name]
         if component not in options.components or api.service is None:
             message = f"the stub `{name}` needs the component `{component}`, which this package has not"
             raise DiagnosticError([Diagnostic("no-stub", message, hint="leave it out, or add the component")])
-    return options.stubs
 
 
 def with_foundations(names: Iterable[str]) -> tuple[str, ...]:

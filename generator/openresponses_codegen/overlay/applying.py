@@ -100,7 +100,13 @@ class _Run:
             raise _UnfitError(f"{len(sources)} nodes are selected to be copied, not one", at, "select one node")
         for source in sources:
             piece, origin = self._draft.at(source)
-            self._merge_all(action, targets, self._draft.duplicate(piece), origin)
+            try:
+                self._merge_all(action, targets, self._draft.duplicate(piece), origin)
+            except _UnfitError as error:
+                if error.at is action.target_node:
+                    raise
+                hint = "copy another node, or remove the target by an action before"
+                raise _UnfitError(f"{error}; it is copied from {error.at.position}", at, hint) from None
 
     def _merge_all(self, action: Action, locations: list[Location], source: Piece, origin: Node) -> None:
         targets = [(location, *self._draft.at(location, to_change=True)) for location in locations]
