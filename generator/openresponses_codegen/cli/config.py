@@ -149,13 +149,6 @@ def check_own(patterns: list[str], where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(patterns))
 
 
-_CHECKS: Mapping[str, Callable[[list[str], str, Position], tuple[str, ...]]] = {
-    "components": check_components,
-    "own": check_own,
-    "stubs": check_stubs,
-}
-
-
 def find_config(start: Path) -> Path | None:
     """The nearest `pyproject.toml` with our table, in a folder or above it."""
     for folder in [start, *start.parents]:
