@@ -48,6 +48,8 @@ class Sources:
     """Those of the user's own."""
     stubs: tuple[str, ...] = ()
     """Files to begin with for the user, by name."""
+    reserved: tuple[str, ...] = ()
+    """Paths in the package that something else is written to."""
 
 
 def render_package(
@@ -82,7 +84,7 @@ def render_package(
     view = {"header": _header(api), **_init_view(api, package, exports)}
     files["__init__.py"] = _rendered("core/__init__.py.jinja", view, environment, overrides)
     view = {**names, **(service_view(api.service) if api.service is not None else {})}
-    files |= render_own(environment, overrides, sources.stubs, view, files.keys())
+    files |= render_own(environment, overrides, sources.stubs, view, {*files, *sources.reserved})
     return with_licence(environment, overrides, names, files)
 
 
