@@ -90,7 +90,7 @@ class Changes:
         key = (kind, id(old), id(new), *said.items())
         known = self._found.setdefault(key, _Difference(kind, old, new, said, [], []))
         known.spots.append(spot)
-        known.symbols += [*self._symbols(spot, gone=new is None), *symbols]
+        known.symbols.extend([*self._symbols(spot, gone=new is None), *symbols])
 
     def changes(self) -> list[Change]:
         """All of them, in the order in which they were found."""
