@@ -66,7 +66,9 @@ def passed() -> Mapping[str, dict[str, Any]]:
 def documented() -> dict[str, set[str]]:
     """The variables of each template as the page has them, the groups taken apart."""
     groups = {"*names*": first_column(section("Names")), "*words*": first_column(section("Words"))}
-    rows = {first: second for first, second in table(section("Variables by template")).items() if "templates" not in first}
+    rows = {
+        first: second for first, second in table(section("Variables by template")).items() if "templates" not in first
+    }
     patterns: list[tuple[str, set[str]]] = []
     for first, second in rows.items():
         variables = quoted(second).union(*(names for group, names in groups.items() if group in second))
@@ -213,9 +215,7 @@ def test_a_package_with_templates_of_the_users_own_works(run: Callable[..., Resu
     base = (TEMPLATES / "core" / "client" / "retries.py").read_text()
     put(tmp_path / "templates", {name: text for name, text in OVERRIDES.items() if name != "core/retries.txt"})
     put(tmp_path / "templates", {"core/client/retries.py": base + "\nMINE = 1\n", "README.md": "mine", ".x": ""})
-    (tmp_path / "pyproject.toml").write_text(
-        '[tool.openresponses-codegen]\noutput = "kit"\ntemplates = "templates"\n'
-    )
+    (tmp_path / "pyproject.toml").write_text('[tool.openresponses-codegen]\noutput = "kit"\ntemplates = "templates"\n')
     assert run("generate", "-q").exit_code == 0
     assert run("check", "-q").exit_code == 0
     program = (
@@ -254,7 +254,9 @@ def test_a_change_of_a_users_template_is_told_as_such(run: Callable[..., Result]
     assert "templates changed" in run("check", *arguments[:-2]).output
 
 
-def test_list_shows_every_template_its_blocks_and_what_is_overridden(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_list_shows_every_template_its_blocks_and_what_is_overridden(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
     put(tmp_path / "t", {name: text for name, text in OVERRIDES.items() if name != "core/retries.txt"})
     listed = json.loads(run("templates", "list", "--templates", "t", "--json").output)["templates"]
     rows = {each["name"]: each for each in listed}
@@ -268,7 +270,9 @@ def test_list_shows_every_template_its_blocks_and_what_is_overridden(run: Callab
 
 def test_show_prints_ours_or_one_block(run: Callable[..., Result]) -> None:
     assert run("templates", "show", "core/_base.py").output == (TEMPLATES / "core" / "_base.py").read_text()
-    assert run("templates", "show", "core/models.py.jinja", "--block", "class_body").output == "\n{{ definition.body }}\n"
+    assert (
+        run("templates", "show", "core/models.py.jinja", "--block", "class_body").output == "\n{{ definition.body }}\n"
+    )
     for arguments, hint in (
         (("core/model.py.jinja",), "core/models.py.jinja"),
         (("core/models.py.jinja", "--block", "class_bdy"), "class_body"),
@@ -287,7 +291,9 @@ def test_show_prints_ours_or_one_block(run: Callable[..., Result]) -> None:
         (("core/errors.py.jinja",), "give `--templates DIR`"),
     ],
 )
-def test_eject_says_what_is_wrong(run: Callable[..., Result], tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_eject_says_what_is_wrong(
+    run: Callable[..., Result], tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
     result = run("templates", "eject", *arguments)
     assert result.exit_code == 2
     assert said in result.output

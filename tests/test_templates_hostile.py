@@ -115,7 +115,8 @@ def test_what_never_ends_or_swells_is_stopped(render: Render, tmp_path: Path, te
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../../../../etc/passwd", "core/../README.md", "core/_base.py", "models/TypeAliasType.jinja2"]
+    "name",
+    ["/etc/passwd", "../../../../etc/passwd", "core/../README.md", "core/_base.py", "models/TypeAliasType.jinja2"],
 )
 @pytest.mark.parametrize("statement", ["include", "import"])
 def test_only_templates_by_their_names_are_found(render: Render, tmp_path: Path, name: str, statement: str) -> None:

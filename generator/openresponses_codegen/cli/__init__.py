@@ -23,6 +23,7 @@ _MODULES: Mapping[str, str] = {
     "fingerprint": "documents",
     "releases": "documents",
     "templates": "templates",
+    "update": "update",
     "doctor": "doctor",
     "conform": "conformance",
 }
