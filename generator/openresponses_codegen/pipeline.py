@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_
 from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
+    from openresponses_codegen.diff import Edition, Report, Severity
     from openresponses_codegen.overrides import Overrides
 
 
@@ -91,6 +93,17 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a package is packed, where it is a distribution of its own."""
+
+    name: str
+    revision: int = 0
+    """Counts what was published of one release of the spec."""
+    licence: str = "Apache-2.0"
+    """An SPDX expression."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What to make of a document."""
 
@@ -103,6 +116,18 @@ class Options:
     """Patterns of the files, relative to the package's folder, that are the user's own."""
     stubs: tuple[str, ...] = ()
     """Files to begin with for the user, of `STUBS`."""
+    distribution: Distribution | None = None
+    """None for a package that is a folder in the user's own code."""
+
+    @property
+    def root(self) -> str:
+        """Where the package lies in the output folder: nothing, or a path that ends in a slash."""
+        return "" if self.distribution is None else f"src/{self.package.replace('.', '/')}/"
+
+    @property
+    def stub_paths(self) -> tuple[str, ...]:
+        """Where the stubs lie in the output folder."""
+        return tuple(f"{self.root}{name}" for name in self.stubs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +188,58 @@ def _too_deep(message: str, spec: Spec) -> Diagnostic:
 
 def _lowered(spec: Spec, *, lenient: bool) -> Lowered:
     diagnostics = Diagnostics()
-    document = openapi.read(_merged(spec), diagnostics, lenient=lenient)
+    document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
     api = lower(document, diagnostics)  # even after errors, so that all of them are reported together
     diagnostics.raise_if_errors()
     warnings = diagnostics.items
     return Lowered(document, api, fingerprint(document, Diagnostics()), warnings)
 
 
-def _merged(spec: Spec) -> source.Node:
-    """The document with its layers applied."""
+def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.Node:
+    """The document with its layers applied. Raises `DiagnosticError` when one of them is wrong or does not fit."""
     node = source.parse(spec.content, spec.name)
-    if spec.layers:
-        raise DiagnosticError([Diagnostic("no-layers", "extensions and overlays cannot be applied yet")])
+    if not spec.layers:
+        return node
+    from openresponses_codegen import extension, overlay  # noqa: PLC0415 - most documents have no layers
+
+    read = {
+        kind: [source.parse(each.content, each.name) for each in spec.layers if each.kind == kind]
+        for kind in ("extension", "overlay")
+    }
+    extensions = [extension.read(each, diagnostics) for each in read["extension"]]
+    overlays = [overlay.read(each, diagnostics) for each in read["overlay"]]
+    diagnostics.raise_if_errors()
+    extension.check_against(extensions, node, diagnostics)
+    overlays = [*extension.compile_extensions(extensions, diagnostics), *overlays]
+    diagnostics.raise_if_errors()
+    for each in overlays:
+        node = overlay.apply(node, each, diagnostics, lenient=lenient)
+        diagnostics.raise_if_errors()
     return node
+
+
+def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:
+    """What differs between two documents; `severities` replaces those of some rules, by id.
+
+    Raises `DiagnosticError` with everything that is wrong with the first of them that cannot be understood.
+    """
+    from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
+
+    return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
+
+
+def _edition(spec: Spec, *, lenient: bool) -> Edition:
+    """A document for a comparison, which asks for less of it than code does."""
+    from openresponses_codegen.diff import Edition  # noqa: PLC0415
+
+    diagnostics = Diagnostics()
+    try:
+        document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
+        edition = Edition(spec.name, document, diagnostics)
+    except RecursionError:
+        raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
+    diagnostics.raise_if_errors()
+    return edition
 
 
 def examine(spec: Spec) -> tuple[Diagnostic, ...]:
@@ -209,7 +273,7 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
     user = overrides_of(options)
     return Inputs(
         spec=digest(spec.content),
-        layers={f"{each.kind} {Path(each.name).name}": digest(each.content) for each in spec.layers},
+        layers=_layer_digests(spec.layers),
         templates=_templates_digest(user),
         overridden=user.summary if user is not None else {},
         generator=_tree_digest(Path(__file__).parent, "*.py", "*.toml"),
@@ -219,8 +283,27 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
         components=options.components,
         lenient=options.lenient,
         own=options.own,
-        stubs=options.stubs,
+        stubs=options.stub_paths,
+        distribution=_distribution(options),
     )
+
+
+def _layer_digests(layers: Iterable[Layer]) -> dict[str, str]:
+    """The digest of each layer by kind and file name; of those with the same name the later ones are numbered."""
+    digests: dict[str, str] = {}
+    times = Counter[str]()
+    for layer in layers:
+        name = f"{layer.kind} {Path(layer.name).name}"
+        times[name] += 1
+        digests[name if times[name] == 1 else f"{name} ({times[name]})"] = digest(layer.content)
+    return digests
+
+
+def _distribution(options: Options) -> dict[str, str]:
+    packed = options.distribution
+    if packed is None:
+        return {}
+    return {"name": packed.name, "revision": str(packed.revision), "licence": packed.licence}
 
 
 def overrides_of(options: Options) -> Overrides | None:
@@ -267,7 +350,9 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
             files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
         progress("Formatting")
         files = _formatted(files)
-        own = {name: files.pop(name) for name in list(files) if name in sources.stubs or is_own(name, options.own)}
+        files = {f"{options.root}{name}": text for name, text in files.items()} | _packing(options, lowered.api)
+        yours = (*options.own, *options.stub_paths)
+        own = {name: files.pop(name) for name in list(files) if is_own(name, yours)}
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
@@ -294,6 +379,25 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     )
     files[MANIFEST] = manifest.text()
     return Package(files, manifest, lowered.api, (*lowered.warnings, *(user.findings if user is not None else ())), own)
+
+
+def _packing(options: Options, api: ir.Api) -> dict[str, str]:
+    """The files of a distribution around its package; none for a module."""
+    if options.distribution is None:
+        return {}
+    from openresponses_codegen.render.distribution import Packing, render_distribution  # noqa: PLC0415
+
+    packed = options.distribution
+    packing = Packing(
+        packed.name,
+        options.package,
+        packed.revision,
+        packed.licence,
+        _requires(options.components, api),
+        _extras(options.components, api),
+        has_client="client" in options.components and api.service is not None,
+    )
+    return render_distribution(packing, api.release, resources.templates())
 
 
 def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from openresponses_codegen.diff import words as words_of
 from openresponses_codegen.diff.edition import Edition, place
 from openresponses_codegen.diff.report import Change
 from openresponses_codegen.diff.rules import Party, Rule, worst
@@ -61,6 +62,7 @@ class Changes:
         old: Node | None,
         new: Node | None,
         words: Mapping[str, str] | None = None,
+        *,
         symbols: tuple[str, ...] = (),
     ) -> None:
         """Note a difference.
@@ -68,7 +70,7 @@ class Changes:
         `kind` is the id of a rule, or what follows `request-` and `response-` in one for each side. `words` fill
         the sentence of the rule; `symbols` are Python names that it touches beside those of the spot.
         """
-        subject = spot.subject
+        subject = words_of.clean(spot.subject)
         names = [kind] if kind in self._rules else [f"{side}-{kind}" for side in spot.sides]
         if not names:
             subject = subject.partition(".")[0].partition("[")[0].partition("{")[0].partition(":")[0]
@@ -80,6 +82,7 @@ class Changes:
         self.found.append(
             Change(
                 rules[0].id,
+                rules[0].title,
                 tuple(rule.id for rule in rules),
                 subject,
                 " ".join(dict.fromkeys(_sentence(rule.says, subject, words or {}) for rule in rules)),

@@ -52,4 +52,4 @@ def _inline(old: Edition, new: Edition, changes: Changes) -> None:
 
 def _rename(old_name: str, old: Site, new_name: str, new: Site, changes: Changes) -> None:
     described = {"old": words.code(old_name), "new": words.code(new_name)}
-    changes.add("class-renamed", Spot(old_name, ()), old.node, new.node, described, (old_name, new_name))
+    changes.add("class-renamed", Spot(old_name, ()), old.node, new.node, described, symbols=(old_name, new_name))

@@ -101,9 +101,13 @@ class _Documents:
     def _operation(self, old: Operation, new: Operation) -> None:
         spot, nodes = _operation_spot(new), (old.node, new.node)
         if old.path != new.path:
-            self._changes.add("operation-moved", spot, *nodes, {"old": old.path, "new": new.path})
+            self._changes.add(
+                "operation-moved", spot, *nodes, {"old": words.clean(old.path), "new": words.clean(new.path)}
+            )
         if old.id != new.id:
-            self._changes.add("operation-renamed", spot, *nodes, {"old": old.id, "new": new.id})
+            self._changes.add(
+                "operation-renamed", spot, *nodes, {"old": words.clean(old.id), "new": words.clean(new.id)}
+            )
         if (old.summary, old.description) != (new.summary, new.description):
             self._changes.add("description-changed", spot, *nodes)
         for kind, side, before, after in (
@@ -130,12 +134,18 @@ class _Documents:
         spot = Spot("the WebSocket", ())
         if old is None or new is None:
             if new is not None:
-                self._changes.add("websocket-added", spot, None, new.node, {"new": new.path})
+                self._changes.add("websocket-added", spot, None, new.node, {"new": words.clean(new.path)})
             elif old is not None:
-                self._changes.add("websocket-removed", spot, old.node, None, {"old": old.path})
+                self._changes.add("websocket-removed", spot, old.node, None, {"old": words.clean(old.path)})
             return
         if old.path != new.path:
-            self._changes.add("websocket-moved", spot, old.node, new.node, {"old": old.path, "new": new.path})
+            self._changes.add(
+                "websocket-moved",
+                spot,
+                old.node,
+                new.node,
+                {"old": words.clean(old.path), "new": words.clean(new.path)},
+            )
         if old.description != new.description:
             self._changes.add("description-changed", spot, old.node, new.node)
         for key, side, before, after in (

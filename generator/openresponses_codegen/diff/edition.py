@@ -18,18 +18,15 @@ from openresponses_codegen.source import Node
 
 
 class Edition:
-    """A document that was found to be without errors, and the name that the user gave it."""
+    """A document, normalised and named, and the name that the user gave it."""
 
-    def __init__(self, name: str, document: Document) -> None:
+    def __init__(self, name: str, document: Document, diagnostics: Diagnostics) -> None:
+        """Take the document; what is wrong with its components and names is noted in `diagnostics`."""
         self.name = name
         self.document = document
-        self.components = Components(document, Diagnostics())
+        self.components = Components(document, diagnostics)
         self.reached: Mapping[str, frozenset[Side]] = self.components.reached(document)
-
-    @cached_property
-    def names(self) -> Names:
-        """The Python names of its components and of what it leaves unnamed."""
-        return Names(self.components, self.reached, Diagnostics())
+        self.names = Names(self.components, self.reached, diagnostics)
 
     @property
     def sites(self) -> Mapping[str, Site]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from openresponses_codegen.diff import words
 from openresponses_codegen.diff.changes import Changes, Spot
 from openresponses_codegen.diff.edition import keyword
 from openresponses_codegen.ir import Constant, EnumValue
@@ -27,8 +28,8 @@ def compare(old: Site, new: Site, spot: Spot, changes: Changes) -> None:
         nodes = keyword(old.node, "examples", "example"), keyword(new.node, "examples", "example")
         changes.add("example-changed", spot, *nodes)
     if before["format"] != after["format"]:
-        words = {"old": _listed(before["format"]), "new": _listed(after["format"])}
-        changes.add("format-changed", spot, keyword(old.node, "format"), keyword(new.node, "format"), words)
+        described = {"old": _listed(before["format"]), "new": _listed(after["format"])}
+        changes.add("format-changed", spot, keyword(old.node, "format"), keyword(new.node, "format"), described)
     was, is_now = "true" in before["deprecated"], "true" in after["deprecated"]
     if was != is_now:
         nodes = keyword(old.node, "deprecated"), keyword(new.node, "deprecated")
@@ -77,4 +78,4 @@ def _examples(notes: dict[str, frozenset[str]]) -> tuple[frozenset[str], frozens
 
 def _listed(values: frozenset[str]) -> str:
     names = ", ".join(sorted(value.strip('"') for value in values))
-    return f"`{names}`" if names else "none"
+    return words.code(names) if names else "none"

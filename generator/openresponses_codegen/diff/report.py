@@ -26,6 +26,8 @@ class Change:
 
     rule: str
     """The id of the rule with the worst severity among `rules`."""
+    title: str
+    """What that rule is called."""
     rules: tuple[str, ...]
     """The rules that the change falls under: one for each side that it concerns."""
     subject: str

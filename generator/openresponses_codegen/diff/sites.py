@@ -240,7 +240,7 @@ class Sites:
         described = {"old": words.described(old), "new": words.described(new)}
         component = site.shape.name if isinstance(site.shape, RefShape) else None
         symbols = tuple(name for _, name in edition.classes(component, site, spot.sides))
-        self._changes.add(kind, spot, *nodes, {**described, "what": words.member(site, edition)}, symbols)
+        self._changes.add(kind, spot, *nodes, {**described, "what": words.member(site, edition)}, symbols=symbols)
 
 
 def _is_same_kind(old: Site, new: Site) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from openresponses_codegen.diagnostics import shown
 from openresponses_codegen.diff.edition import Edition
 from openresponses_codegen.ir import Constant, Default
 from openresponses_codegen.lower.shapes import (
@@ -19,17 +20,23 @@ from openresponses_codegen.lower.shapes import (
 )
 
 _MOST = 4
+_LONGEST = 120
 _SCALARS = {"any": "any value", "null": "null", "integer": "an integer"}
 
 
+def clean(text: str) -> str:
+    """Text of a document, on one line, that does not end the backticks it is put between."""
+    return shown(text, _LONGEST).replace("`", "'") or '""'
+
+
 def code(text: str) -> str:
-    """A name of the document."""
-    return f"`{text}`"
+    """A name or value of the document, between backticks."""
+    return f"`{clean(text)}`"
 
 
 def value(constant: Constant | float | None) -> str:
     """A value as JSON writes it; a string as it is."""
-    return constant if isinstance(constant, str) else json.dumps(constant)
+    return clean(constant if isinstance(constant, str) else json.dumps(constant))
 
 
 def default(found: Default | None) -> str:

@@ -7,7 +7,8 @@ nested filters nor an update of very many nodes can take forever; and the tree n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, SupportsIndex, TypeAlias, final, overload
 
 from openresponses_codegen.source import MAX_DEPTH, MAX_NODES, Node, Scalar, Value
@@ -23,6 +24,9 @@ _Path: TypeAlias = "tuple[_Path, str | int] | None"
 MAX_STEPS: Final = 10_000_000
 """Accesses to members and elements that the actions of one overlay have together."""
 
+MAX_QUERY_STEPS: Final = 2_000_000
+"""Those of one query, which may keep in memory what each comes to."""
+
 
 class LimitError(Exception):
     """An overlay wants more than it may have; `hint` is the way out."""
@@ -35,21 +39,34 @@ class LimitError(Exception):
 
 @final
 class Meter:
-    """Counts steps; each weighs as much as the query that makes it is long."""
+    """Counts steps: those of a query, and those of all actions together."""
 
-    __slots__ = ("_left", "weight")
+    __slots__ = ("_kept", "_left", "_weight")
 
-    def __init__(self, steps: int = MAX_STEPS) -> None:
-        """Take the steps that there are."""
-        self._left = steps
-        self.weight = 1
+    def __init__(self) -> None:
+        """Start with all the steps that there are."""
+        self._left = MAX_STEPS
+        self._kept = 0
+        self._weight = 1
 
     def spend(self, steps: int) -> None:
         """Take steps away; raise LimitError when there are none left."""
-        self._left -= steps * self.weight
+        self._left -= steps * self._weight
         if self._left < 0:
-            message = f"the actions up to this one look at more than {MAX_STEPS:,} nodes"
+            message = f"the actions up to this one take more than {MAX_STEPS:,} steps, or its query {MAX_QUERY_STEPS:,}"
             raise LimitError(message, "select by names instead of `..` and filters inside one another")
+
+    @contextmanager
+    def query(self, weight: int) -> Generator[None]:
+        """What is inside has the steps of one query, and each counts as `weight`."""
+        self._kept = max(self._left - MAX_QUERY_STEPS, 0)
+        self._left -= self._kept
+        self._weight = weight
+        try:
+            yield
+        finally:
+            self._left += self._kept
+            self._kept, self._weight = 0, 1
 
 
 @final
@@ -184,20 +201,20 @@ class Draft:
             message = f"more than {MAX_DEPTH} objects and arrays come to stand inside one another"
             raise LimitError(message, "put it at a place that is less deep")
 
-    def touched(self, location: Location) -> tuple[Piece, Node]:
-        """What is at `location` and where it was written; all on the way counts as changed from now on."""
+    def at(self, location: Location, *, to_change: bool = False) -> tuple[Piece, Node]:
+        """What is at `location` and where it was written; `to_change` when something in it will be another."""
         piece, origin = self.root, self._document
         for key in location:
             if isinstance(piece, Members | Elements):
-                piece.changed = True
+                piece.changed |= to_change
                 piece, origin = piece.at(key)
         if isinstance(piece, Members | Elements):
-            piece.changed = True
+            piece.changed |= to_change
         return piece, origin
 
     def replace(self, location: Location, piece: Scalar, origin: Node) -> None:
         """Put another scalar where one is."""
-        parent, _ = self.touched(location[:-1])
+        parent, _ = self.at(location[:-1], to_change=True)
         if isinstance(parent, Members | Elements):
             parent.put(location[-1], piece, origin)
 
@@ -207,7 +224,7 @@ class Draft:
         for location in locations:
             keys_by_parent.setdefault(location[:-1], set()).add(location[-1])
         for parent in sorted(keys_by_parent, key=len, reverse=True):  # the indices above stay right
-            self._remove_from(self.touched(parent)[0], keys_by_parent[parent])
+            self._remove_from(self.at(parent, to_change=True)[0], keys_by_parent[parent])
 
     def _remove_from(self, parent: Piece, keys: set[str | int]) -> None:
         if isinstance(parent, Members):

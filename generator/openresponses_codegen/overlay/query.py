@@ -1,13 +1,10 @@
-"""Which nodes a JSONPath selects: RFC 9535 as `jsonpath-rfc9535` reads it, bounded in length, steps and time."""
+"""Which nodes a JSONPath selects: RFC 9535 as `jsonpath-rfc9535` reads it, bounded in length and steps."""
 
 from __future__ import annotations
 
 import re
-import time
-from importlib import import_module
-from typing import Any, Final, final
+from typing import Final, final
 
-from iregexp_check import check as is_iregexp
 from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError, JSONPathQuery
 from jsonpath_rfc9535.exceptions import JSONPathNameError
 from jsonpath_rfc9535.function_extensions import ExpressionType, FilterFunction
@@ -15,19 +12,16 @@ from jsonpath_rfc9535.segments import JSONPathChildSegment
 from jsonpath_rfc9535.selectors import NameSelector
 
 from openresponses_codegen.diagnostics import shown, suggest
-from openresponses_codegen.overlay.draft import Draft, LimitError, Location, Members, Piece
+from openresponses_codegen.overlay.draft import Draft, Location, Members, Meter, Piece
+from openresponses_codegen.overlay.pattern import Patterns
 from openresponses_codegen.source import MAX_DEPTH
 
 MAX_QUERY: Final = 1000
 """Characters of a JSONPath."""
 
-MAX_PATTERN_SECONDS: Final = 2.0
-"""Time that the regular expressions of one overlay take together; some take exponential time."""
-
 _CHARACTERS_PER_STEP = 32
 _FUNCTIONS = ("length", "count", "match", "search", "value")
 _HYPHENATED = re.compile(r"\.[\w]+-\w")
-_DOT = re.compile(r"\\.|\[(?:\\.|[^\]\\])*+\]|\.", re.DOTALL)
 _BROKEN = (JSONPathError, RecursionError, ValueError, ArithmeticError, LookupError, AssertionError)
 
 
@@ -44,9 +38,10 @@ class QueryError(Exception):
 class Queries:
     """Understands and evaluates the queries of one overlay."""
 
-    def __init__(self) -> None:
-        """Start with all of the time that there is."""
-        self._environment: Final = _Environment()
+    def __init__(self, meter: Meter | None = None) -> None:
+        """Take what counts the steps of evaluation."""
+        self._meter: Final = meter or Meter()
+        self._environment: Final = _Environment(self._meter)
 
     def check(self, query: str) -> None:
         """Raise QueryError if this is no JSONPath."""
@@ -58,13 +53,11 @@ class Queries:
         Raises QueryError if it is no JSONPath, LimitError if that takes too long.
         """
         compiled = self._compiled(query)
-        draft.meter.weight = 1 + len(query) // _CHARACTERS_PER_STEP
         try:
-            return list({node.location: None for node in compiled.finditer(draft.root)})
+            with self._meter.query(1 + len(query) // _CHARACTERS_PER_STEP):
+                return list({node.location: None for node in compiled.finditer(draft.root)})
         except _BROKEN as error:
             raise QueryError(f"the JSONPath cannot be evaluated: {_reason(error)}", "write a simpler one") from None
-        finally:
-            draft.meter.weight = 1
 
     def missing(self, query: str, draft: Draft) -> str | None:
         """Which name of a query that selects nothing is the first that is not there, and what may be meant."""
@@ -81,32 +74,24 @@ class Queries:
 
 @final
 class _Environment(JSONPathEnvironment):
-    """The functions of RFC 9535, of which those with patterns share a time limit; documents are as deep as ours."""
+    """The functions of RFC 9535, of which those with patterns are ours; documents are as deep as ours."""
 
     max_recursion_depth = MAX_DEPTH + 1
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter) -> None:
         super().__init__()
-        clock = _Clock()
-        self.function_extensions["match"] = _Pattern("fullmatch", clock)
-        self.function_extensions["search"] = _Pattern("search", clock)
-
-
-class _Clock:
-    """The time that is left."""
-
-    def __init__(self) -> None:
-        self.left = MAX_PATTERN_SECONDS
+        patterns = Patterns(meter)
+        self.function_extensions["match"] = _Pattern(patterns, whole=True)
+        self.function_extensions["search"] = _Pattern(patterns, whole=False)
 
 
 @final
 class _Pattern(FilterFunction):
     """`match` or `search` (sections 2.4.6 and 2.4.7): whether an I-Regexp (RFC 9485) fits a string."""
 
-    def __init__(self, how: str, clock: _Clock) -> None:
-        regex: Any = import_module("regex")  # it has no types
-        self._fits = getattr(regex, how)
-        self._clock = clock
+    def __init__(self, patterns: Patterns, *, whole: bool) -> None:
+        self._patterns = patterns
+        self._whole = whole
 
     @property
     def arg_types(self) -> list[ExpressionType]:
@@ -119,21 +104,9 @@ class _Pattern(FilterFunction):
         return ExpressionType.LOGICAL
 
     def __call__(self, string: object, pattern: object) -> bool:
-        if not isinstance(string, str) or not isinstance(pattern, str) or not is_iregexp(pattern):
+        if not isinstance(string, str) or not isinstance(pattern, str):
             return False
-        start = time.perf_counter()
-        try:
-            return self._fits(_translated(pattern), string, timeout=max(self._clock.left, 0.001)) is not None
-        except TimeoutError:
-            message = f"its patterns take longer than {MAX_PATTERN_SECONDS:g} seconds"
-            raise LimitError(message, "write a pattern without repetitions inside repetitions") from None
-        finally:
-            self._clock.left -= time.perf_counter() - start
-
-
-def _translated(pattern: str) -> str:
-    """The I-Regexp as Python has it: a dot is no line break there, of which there are two (RFC 9485, section 5)."""
-    return _DOT.sub(lambda found: r"[^\n\r]" if found[0] == "." else found[0], pattern)
+        return self._patterns.fits(pattern, string, whole=self._whole)
 
 
 def _reason(error: Exception) -> str:
