@@ -328,7 +328,7 @@ def test_a_document_that_is_a_link_is_not_written_through(run: Run) -> None:
 BEFORE_WRITING = [
     "openresponses_codegen.pipeline.lower_spec",
     "openresponses_codegen.pipeline.generate",
-    "openresponses_codegen.cli.update.compare",
+    "openresponses_codegen.pipeline.compare",
     "openresponses_codegen.cli.generate.plan",
     "openresponses_codegen.output.writing._staged",
     "openresponses_codegen.output.writing._staged_document",

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,16 @@ from typing import Any
 import click
 
 from openresponses_codegen import pipeline, resources, source
+from openresponses_codegen.cli import candidates
 from openresponses_codegen.cli.config import FILE, TABLE, Target, find_config, load_config
-from openresponses_codegen.cli.generate import Prepared, prepare, tell
+from openresponses_codegen.cli.diff import rendered
+from openresponses_codegen.cli.generate import How, Prepared, prepare, tell
 from openresponses_codegen.cli.options import DRIFT, input_errors, reporting
 from openresponses_codegen.cli.report import Reporter
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position
-from openresponses_codegen.diff import Edition, Report, Severity, compare
+from openresponses_codegen.diff import Report, Severity
 from openresponses_codegen.output import write
 from openresponses_codegen.update import LOCK, Entry, Lock, Network, fetch, networks, read_lock
-
-_COLOURS = {Severity.BREAKING: "red", Severity.RISKY: "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _Update:
 
 
 @click.command()
-@click.argument("release", required=False)
+@click.argument("release", required=False, shell_complete=candidates.releases)
 @click.option(
     "--from", "origin", metavar="URL|FILE", help="Where the document is [default: where the lock has it from]."
 )
@@ -97,6 +97,7 @@ class _Update:
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and write nothing.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@click.option("--keep-edited", is_flag=True, help="Leave files that were edited by hand, with ours as FILE.new beside.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before breaking changes.")
 @click.option(
     "--fail-on",
@@ -119,6 +120,7 @@ def update(
     allowed: tuple[str, ...],
     dry_run: bool,
     force: bool,
+    keep_edited: bool,
     yes: bool,
     fail_on: str | None,
     config: Path | None,
@@ -143,6 +145,8 @@ def update(
     reporter = Reporter(quiet=quiet, as_json=as_json)
     if release is not None and origin is not None:
         raise click.UsageError("a release and --from name two documents: give one of them")
+    if force and keep_edited:
+        raise click.UsageError("--force overwrites what --keep-edited keeps: give one of them")
     with input_errors(reporter):
         project = _project(config)
         if origin is None:
@@ -151,7 +155,7 @@ def update(
         arrivals = list(_arrivals(project, wish, reporter))
         if locked:
             _check_locked(project, arrivals)
-        updates = [_prepared(project, each, reporter, force=force) for each in arrivals]
+        updates = [_prepared(project, each, reporter, How(dry_run, force, keep_edited)) for each in arrivals]
         for each in updates:
             _tell(each, reporter)
         is_wanted = _is_wanted(updates, reporter, fail_on=fail_on, ask=not (yes or dry_run))
@@ -192,17 +196,13 @@ def _tell_bundled(project: _Project, release: str | None, reporter: Reporter) ->
         if name is None and release is None:
             reporter.say(f"{project.config}: names no document, so the newest release is used: run `generate`")
         elif name is not None and _is_bundled(name) and name != wanted:
-            _tell_changes(compare(_edition(name), _edition(wanted)), reporter)
+            _tell_changes(pipeline.compare(pipeline.load_spec(name), pipeline.load_spec(_known(wanted))), reporter)
             stated = re.search(rf"""^[^#\n]*\bspec\s*=\s*["']{re.escape(name)}["']""", text, re.MULTILINE)
             line = text.count("\n", 0, stated.end()) + 1 if stated else 1
             place = Position(str(project.config), line, 1)
             reporter.say(f'{place}: write `spec = "{wanted}"` here, then run `generate`', fg="yellow")
         elif name == wanted:
             reporter.say(f"{project.config}: `{name}` is the release to use", fg="green")
-
-
-def _edition(release: str) -> Edition:
-    return Edition(release, pipeline.lower_spec(pipeline.load_spec(release)).document)
 
 
 def _arrivals(project: _Project, wish: _Wish, reporter: Reporter) -> Iterator[_Arrival]:
@@ -264,23 +264,28 @@ def _check_locked(project: _Project, arrivals: Sequence[_Arrival]) -> None:
             raise DiagnosticError([Diagnostic("not-locked", message, position=place, hint=hint)])
 
 
-def _prepared(project: _Project, arrival: _Arrival, reporter: Reporter, *, force: bool) -> _Update:
+def _prepared(project: _Project, arrival: _Arrival, reporter: Reporter, how: How) -> _Update:
     """Validate a document, compare it with the one that is there, and render the packages that are made from it."""
     targets = [each for each in project.targets if each.spec is not None and Path(each.spec) == arrival.path]
     specs = [_spec(each, arrival.content) for each in targets]
     new = pipeline.lower_spec(specs[0], lenient=targets[0].lenient or False)
-    report: Report | None = None
-    if arrival.path.exists():
-        old_spec = _spec(targets[0], source.read(arrival.path))
-        try:
-            old = pipeline.lower_spec(old_spec, lenient=targets[0].lenient or False)
-        except DiagnosticError:
-            reporter.say(f"{arrival.path}: the document that is there cannot be read, and is not compared", fg="yellow")
-        else:
-            name = project.key(arrival.path)
-            report = compare(Edition(name, old.document), Edition(f"{name} (new)", new.document))
-    packages = (prepare(target, spec, reporter, force=force) for target, spec in zip(targets, specs, strict=True))
+    report = _compared(targets[0], specs[0], arrival.path, reporter)
+    packages = (prepare(target, spec, reporter, how) for target, spec in zip(targets, specs, strict=True))
     return _Update(arrival, _entry(arrival, new), report, tuple(packages))
+
+
+def _compared(target: Target, new: pipeline.Spec, path: Path, reporter: Reporter) -> Report | None:
+    """What changes from the document that is there; None when there is none that can be read."""
+    if not path.exists():
+        return None
+    old = _spec(target, source.read(path))
+    old, new = replace(old, name=f"{path.name} (old)"), replace(new, name=f"{path.name} (new)")
+    try:
+        pipeline.lower_spec(old, lenient=target.lenient or False)
+    except DiagnosticError:
+        reporter.say(f"{path}: the document that is there cannot be read, and is not compared", fg="yellow")
+        return None
+    return pipeline.compare(old, new, target.severities, lenient=target.lenient or False)
 
 
 def _entry(arrival: _Arrival, layered: pipeline.Lowered) -> Entry:
@@ -306,12 +311,8 @@ def _tell(update: _Update, reporter: Reporter) -> None:
 
 
 def _tell_changes(report: Report, reporter: Reporter) -> None:
-    """What changes for code; changes of words are counted only, and `diff` tells everything."""
-    for each in report.at_least(Severity.SAFE):
-        severity = each.severity_for(report.parties)
-        reporter.say(f"{severity.value:8}  {each.message} {each.advice} [{each.rule}]", fg=_COLOURS.get(severity))
-    counts = ", ".join(f"{count} {severity.value}" for severity, count in report.counts.items() if count)
-    reporter.say(f"{report.old.name} {report.old.release} → {report.new.release}: {counts or 'no difference'}")
+    if not reporter.quiet and not reporter.as_json:
+        reporter.raw(rendered([report], "text", colours=True))
 
 
 def _is_wanted(updates: Sequence[_Update], reporter: Reporter, *, fail_on: str | None, ask: bool) -> bool:
