@@ -156,16 +156,23 @@ class Package:
 def load_spec(name: str, *, extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> Spec:
     """The document of a release name, of a path, or of standard input (`-`), and what is laid over it.
 
-    An extension is a bundled one by name, or a path; an overlay is a path. Extensions are applied first.
     Raises `DiagnosticError` when there is no such file, or it is too large.
+    """
+    layers = load_layers(extensions, overlays)
+    if name == "-":
+        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), layers)
+    path = resources.releases().get(name, Path(name))
+    return Spec(name if path != Path(name) else str(path), source.read(path), layers)
+
+
+def load_layers(extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> tuple[Layer, ...]:
+    """What is laid over a document, extensions first.
+
+    An extension is a bundled one by name, or a path; an overlay is a path. Raises `DiagnosticError` as `load_spec`.
     """
     bundled = resources.extensions()
     layers = [Layer("extension", each, source.read(bundled.get(each, Path(each)))) for each in extensions]
-    layers += [Layer("overlay", each, source.read(Path(each))) for each in overlays]
-    if name == "-":
-        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), tuple(layers))
-    path = resources.releases().get(name, Path(name))
-    return Spec(name if path != Path(name) else str(path), source.read(path), tuple(layers))
+    return (*layers, *(Layer("overlay", each, source.read(Path(each))) for each in overlays))
 
 
 def lower_spec(spec: Spec, *, lenient: bool = False) -> Lowered:
