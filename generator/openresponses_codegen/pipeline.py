@@ -23,6 +23,7 @@ from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_
 from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
+    from openresponses_codegen import overlay
     from openresponses_codegen.diff import Edition, Report, Severity
     from openresponses_codegen.overrides import Overrides
 
@@ -93,6 +94,17 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a package is packed, where it is a distribution of its own."""
+
+    name: str
+    revision: int = 0
+    """Counts what was published of one release of the spec."""
+    licence: str = "Apache-2.0"
+    """An SPDX expression."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What to make of a document."""
 
@@ -105,8 +117,20 @@ class Options:
     """Patterns of the files, relative to the package's folder, that are the user's own."""
     stubs: tuple[str, ...] = ()
     """Files to begin with for the user, of `STUBS`."""
+    distribution: Distribution | None = None
+    """None for a package that is a folder in the user's own code."""
     base: str = ""
     """The import name of an installed package of the spec, when only what extensions add is wanted beside it."""
+
+    @property
+    def root(self) -> str:
+        """Where the package lies in the output folder: nothing, or a path that ends in a slash."""
+        return "" if self.distribution is None else f"src/{self.package.replace('.', '/')}/"
+
+    @property
+    def stub_paths(self) -> tuple[str, ...]:
+        """Where the stubs lie in the output folder."""
+        return tuple(f"{self.root}{name}" for name in self.stubs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +158,23 @@ class Package:
 def load_spec(name: str, *, extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> Spec:
     """The document of a release name, of a path, or of standard input (`-`), and what is laid over it.
 
-    An extension is a bundled one by name, or a path; an overlay is a path. Extensions are applied first.
     Raises `DiagnosticError` when there is no such file, or it is too large.
+    """
+    layers = load_layers(extensions, overlays)
+    if name == "-":
+        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), layers)
+    path = resources.releases().get(name, Path(name))
+    return Spec(name if path != Path(name) else str(path), source.read(path), layers)
+
+
+def load_layers(extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> tuple[Layer, ...]:
+    """What is laid over a document, extensions first.
+
+    An extension is a bundled one by name, or a path; an overlay is a path. Raises `DiagnosticError` as `load_spec`.
     """
     bundled = resources.extensions()
     layers = [Layer("extension", each, source.read(bundled.get(each, Path(each)))) for each in extensions]
-    layers += [Layer("overlay", each, source.read(Path(each))) for each in overlays]
-    if name == "-":
-        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), tuple(layers))
-    path = resources.releases().get(name, Path(name))
-    return Spec(name if path != Path(name) else str(path), source.read(path), tuple(layers))
+    return (*layers, *(Layer("overlay", each, source.read(Path(each))) for each in overlays))
 
 
 def lower_spec(spec: Spec, *, lenient: bool = False) -> Lowered:
@@ -172,22 +203,38 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
     node = source.parse(spec.content, spec.name)
     if not spec.layers:
         return node
-    from openresponses_codegen import extension, overlay  # noqa: PLC0415 - most documents have no layers
+    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
 
-    read = {
-        kind: [source.parse(each.content, each.name) for each in spec.layers if each.kind == kind]
-        for kind in ("extension", "overlay")
-    }
-    extensions = [extension.read(each, diagnostics) for each in read["extension"]]
-    overlays = [overlay.read(each, diagnostics) for each in read["overlay"]]
-    diagnostics.raise_if_errors()
-    extension.check_against(extensions, node, diagnostics)
-    overlays = [*extension.compile_extensions(extensions, diagnostics), *overlays]
-    diagnostics.raise_if_errors()
-    for each in overlays:
+    for each in _overlays(spec, node, diagnostics):
         node = overlay.apply(node, each, diagnostics, lenient=lenient)
         diagnostics.raise_if_errors()
     return node
+
+
+def _overlays(spec: Spec, document: source.Node, diagnostics: Diagnostics) -> tuple[overlay.Overlay, ...]:
+    """The layers of a document as overlays. Raises `DiagnosticError` when one is wrong or does not fit."""
+    from openresponses_codegen import extension, overlay  # noqa: PLC0415
+
+    nodes = [(each.kind, source.parse(each.content, each.name)) for each in spec.layers]
+    extensions = [extension.read(node, diagnostics) for kind, node in nodes if kind == "extension"]
+    overlays = [overlay.read(node, diagnostics) for kind, node in nodes if kind == "overlay"]
+    diagnostics.raise_if_errors()
+    extension.check_against(extensions, document, diagnostics)
+    compiled = extension.compile_extensions(extensions, diagnostics)
+    diagnostics.raise_if_errors()
+    return (*compiled, *overlays)
+
+
+def compile_layers(spec: Spec) -> tuple[tuple[source.Plain, ...], tuple[Diagnostic, ...]]:
+    """The layers of a document as overlays, in plain data, and what there is to say about them.
+
+    Raises `DiagnosticError` with everything that is wrong with them, or where they do not fit the document.
+    """
+    from openresponses_codegen import overlay  # noqa: PLC0415 - used by one command
+
+    lowered = lower_spec(spec)
+    overlays = _overlays(spec, source.parse(spec.content, spec.name), Diagnostics())
+    return tuple(overlay.plain(each) for each in overlays), lowered.warnings
 
 
 def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:
@@ -255,7 +302,8 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
         components=options.components,
         lenient=options.lenient,
         own=options.own,
-        stubs=options.stubs,
+        stubs=options.stub_paths,
+        distribution=_distribution(options),
         base=options.base,
     )
 
@@ -269,6 +317,13 @@ def _layer_digests(layers: Iterable[Layer]) -> dict[str, str]:
         times[name] += 1
         digests[name if times[name] == 1 else f"{name} ({times[name]})"] = digest(layer.content)
     return digests
+
+
+def _distribution(options: Options) -> dict[str, str]:
+    packed = options.distribution
+    if packed is None:
+        return {}
+    return {"name": packed.name, "revision": str(packed.revision), "licence": packed.licence}
 
 
 def overrides_of(options: Options) -> Overrides | None:
@@ -288,58 +343,27 @@ def _templates_digest(user: Overrides | None) -> str:
 def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) -> Package:
     """The files of a package. Nothing is written.
 
-    Raises `DiagnosticError` when the document is not one that a package can be made of.
+    Raises `DiagnosticError` when the document is not one that a package can be made of, or a template of the user's
+    own does not work.
     """
-    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
-    from openresponses_codegen.overrides import NONE  # noqa: PLC0415
-    from openresponses_codegen.render import (  # noqa: PLC0415
-        Names,
-        Sources,
-        UnsafeSourceError,
-        render_addon,
-        render_confined,
-        render_package,
-    )
-
     user = overrides_of(options)
     progress("Reading the spec")
     lowered = lower_spec(spec, lenient=options.lenient)
+    _check_stubs(options, lowered.api)
     added: ir.Addition | None = None
     if options.base:
         lowered, added = _added(spec, lowered, options)
-    progress("Rendering models")
-    folder = resources.templates()
     try:
-        with _collector_paused():
-            definitions = render_models(added.whole if added is not None else lowered.api, folder)
-        progress("Rendering the package")
-        render = render_confined if user is not None else render_package
-        sources = Sources(folder, user or NONE, _stubs(options, lowered.api))
-        components = frozenset(options.components)
-        if added is not None:
-            files = render_addon(added, definitions, folder, Names(options.package, options.base), components)
-        else:
-            files = render(lowered.api, definitions, sources, options.package, components)
-        if "server" in components and lowered.api.service is not None and added is None:
-            files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
-        progress("Formatting")
-        files = _formatted(files)
-        own = {name: files.pop(name) for name in list(files) if name in sources.stubs or is_own(name, options.own)}
+        rendered = _files(lowered, options, user, progress) if added is None else _addon_files(added, options, progress)
+        files = _formatted(rendered, progress)
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
     except RecursionError:
         raise DiagnosticError([_too_deep("its types are nested too deeply", spec)]) from None
-    except (ModelError, UnsafeSourceError) as error:
-        raise DiagnosticError(
-            [
-                Diagnostic(
-                    "not-rendered",
-                    str(error),
-                    hint="this is a defect of the generator: report it with the spec",
-                )
-            ]
-        ) from error
+    files = {f"{options.root}{name}": text for name, text in files.items()} | _packing(options, lowered.api)
+    yours = (*options.own, *options.stub_paths)
+    own = {name: files.pop(name) for name in list(files) if is_own(name, yours)}
     manifest = Manifest(
         lowered.api.release,
         lowered.fingerprint,
@@ -350,30 +374,97 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         {name: digest(text.encode()) for name, text in own.items()},
     )
     files[MANIFEST] = manifest.text()
-    return Package(files, manifest, lowered.api, (*lowered.warnings, *(user.findings if user is not None else ())), own)
+    warnings = (*lowered.warnings, *(user.findings if user is not None else ()))
+    return Package(files, manifest, lowered.api, warnings, own)
+
+
+def _files(lowered: Lowered, options: Options, user: Overrides | None, progress: Progress) -> dict[str, str]:
+    """The files of a package by path, unformatted, the manifest left out."""
+    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
+    from openresponses_codegen.overrides import NONE  # noqa: PLC0415
+    from openresponses_codegen.render import (  # noqa: PLC0415
+        Sources,
+        UnsafeSourceError,
+        render_confined,
+        render_package,
+    )
+
+    progress("Rendering models")
+    folder = resources.templates()
+    sources = Sources(folder, user or NONE, options.stubs, reserved=(MANIFEST, DOCUMENT))
+    try:
+        with _collector_paused():
+            definitions = render_models(lowered.api, folder)
+        progress("Rendering the package")
+        render = render_confined if user is not None else render_package
+        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
+    except (ModelError, UnsafeSourceError) as error:
+        raise _defect(error) from error
+    if "server" in options.components and lowered.api.service is not None:
+        files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
+    return files
+
+
+def _defect(error: Exception) -> DiagnosticError:
+    hint = "this is a defect of the generator: report it with the spec"
+    return DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)])
 
 
 def _added(spec: Spec, whole: Lowered, options: Options) -> tuple[Lowered, ir.Addition]:
     """The document without its extensions, and what they add. Raises `DiagnosticError`."""
-    if options.templates is not None or options.stubs:
-        message = "an add-on is made without templates or stubs of your own"
-        raise DiagnosticError([Diagnostic("no-addon", message, hint="leave out `--templates` and `--stub`")])
+    if options.templates is not None or options.stubs or options.distribution is not None:
+        message = "an add-on is a folder of our own files: it has no templates of yours, no stubs and no distribution"
+        raise DiagnosticError([Diagnostic("no-addon", message, hint="leave out these options with `--extension-only`")])
     overlays = tuple(layer for layer in spec.layers if layer.kind == "overlay")
     # An overlay may be meant for what the extensions add.
     base = lower_spec(replace(spec, layers=overlays), lenient=options.lenient or bool(overlays))
     added = addition(base.api, whole.api)
-    api = replace(base.api, left_out=added.left_out)
-    return replace(base, api=api, warnings=whole.warnings), added
+    return replace(base, api=replace(base.api, left_out=added.left_out), warnings=whole.warnings), added
 
 
-def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:
-    """The stubs to render. Raises `DiagnosticError` for one that the package has not what it needs for."""
+def _addon_files(added: ir.Addition, options: Options, progress: Progress) -> dict[str, str]:
+    """The files of an add-on by path, unformatted, the manifest left out."""
+    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
+    from openresponses_codegen.render import Names, UnsafeSourceError, render_addon  # noqa: PLC0415
+
+    progress("Rendering models")
+    folder = resources.templates()
+    try:
+        with _collector_paused():
+            definitions = render_models(added.whole, folder)
+        progress("Rendering the package")
+        names = Names(options.package, options.base)
+        return render_addon(added, definitions, folder, names, frozenset(options.components))
+    except (ModelError, UnsafeSourceError) as error:
+        raise _defect(error) from error
+
+
+def _packing(options: Options, api: ir.Api) -> dict[str, str]:
+    """The files of a distribution around its package; none for a module."""
+    if options.distribution is None:
+        return {}
+    from openresponses_codegen.render.distribution import Packing, render_distribution  # noqa: PLC0415
+
+    packed = options.distribution
+    packing = Packing(
+        packed.name,
+        options.package,
+        packed.revision,
+        packed.licence,
+        _requires(options.components, api),
+        _extras(options.components, api),
+        has_client="client" in options.components and api.service is not None,
+    )
+    return render_distribution(packing, api.release, resources.templates())
+
+
+def _check_stubs(options: Options, api: ir.Api) -> None:
+    """Raise `DiagnosticError` for a stub that the package has not what it needs for."""
     for name in options.stubs:
         component = STUBS[name]
         if component not in options.components or api.service is None:
             message = f"the stub `{name}` needs the component `{component}`, which this package has not"
             raise DiagnosticError([Diagnostic("no-stub", message, hint="leave it out, or add the component")])
-    return options.stubs
 
 
 def with_foundations(names: Iterable[str]) -> tuple[str, ...]:
@@ -419,8 +510,9 @@ def _collector_paused() -> Generator[None]:
             gc.enable()
 
 
-def _formatted(files: Mapping[str, str]) -> dict[str, str]:
+def _formatted(files: Mapping[str, str], progress: Progress) -> dict[str, str]:
     """The files as ruff leaves them: imports in order, then formatted."""
+    progress("Formatting")
     with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
         folder = Path(name)
         for path, text in files.items():
