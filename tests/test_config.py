@@ -76,6 +76,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "distribution": st.one_of(names, st.sampled_from(["a", "a-b", "-a", "a.", "a b"])),
     "revision": st.integers(-1, 9),
     "licence": st.one_of(names, st.sampled_from(["MIT", "MIT OR Apache-2.0", "MIT or GPL", "MIT OR", "A  B"])),
+    "base": st.one_of(names, st.sampled_from(["a.b", "a.class", "1a"])),
 }
 tables = st.dictionaries(st.sampled_from([*VALUES, "outptu"]), st.none(), max_size=4).flatmap(
     lambda keys: st.fixed_dictionaries(
