@@ -24,7 +24,8 @@ _SCALARS: Mapping[str, str] = {
 _FILLED_IN = frozenset({"type", "sequence_number", "item_id", "output_index"})
 """The fields of an event that the writer fills in."""
 _STATUSES = frozenset({"in_progress", "completed", "incomplete"})
-_TAKEN = frozenset({"out", "self", "status"})
+_PARAMETERS: Mapping[str, str] = {"id": "item_id", "item_id": "item_id_", "out": "out_", "self": "self_"}
+"""The parameters of fields that are not called as the field is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _field(field: ir.Field) -> Mapping[str, Any]:
     optional = kind if kind.endswith("None") or kind == "object" else f"{kind} | None"
     return {
         "name": field.name,
-        "parameter": f"{field.name}_" if field.name in _TAKEN else field.name,
+        "parameter": _PARAMETERS.get(field.name, field.name),
         "type": kind if is_required else optional,
         "optional_type": optional,
         "default": "" if is_required else " = None",
@@ -220,8 +221,8 @@ def _check_distinct(named: list[tuple[str, str]]) -> None:
     """Raise `DiagnosticError` when functions for two types would have one name."""
     taken: dict[str, str] = {}
     for name, tag in named:
-        other = taken.setdefault(name, tag)
-        if other != tag:
-            message = f"`{other}` and `{tag}` would both be written by a function `{name}`"
-            hint = "make an add-on of each extension, one beside the other"
+        if name in taken:
+            message = f"`{taken[name]}` and `{tag}` would both be written by a function `{name}`"
+            hint = "give one of them another name, or make an add-on of each extension"
             raise DiagnosticError([Diagnostic("same-name", message, hint=hint)])
+        taken[name] = tag
