@@ -17,7 +17,7 @@ from openresponses_kit.server.errors import WriterError
 from openresponses_kit.server.service import ResponsesService
 from running_server import running
 
-FIRST_READ = {"type": "acme:search_result", "id": "s", "status": "completed", "query": "before"}
+KEY = "a-key-for-tests"
 
 
 class Service(ResponsesService):
@@ -50,10 +50,8 @@ def main(order: list[str]) -> None:
     addons = {name: import_module(name) for name in order}
     service = Service()
     with (
-        running(create_app(service, store="memory:", allow_anonymous=True)) as server,
-        openresponses_kit.OpenResponses(
-            base_url=f"{server.url}/v1", api_key="none", max_retries=0, strict=True
-        ) as client,
+        running(create_app(service, store="memory:", api_keys=[KEY])) as server,
+        openresponses_kit.OpenResponses(base_url=f"{server.url}/v1", api_key=KEY, max_retries=0, strict=True) as client,
     ):
         with client.responses.stream(model="kit", input="hi") as stream:
             events = [type(event).__name__ for event in stream]

@@ -63,12 +63,8 @@ def test_two_vendors_live_side_by_side_in_either_order(told: Callable[[tuple[str
         assert first["events"].count(name) == 1
     assert first["output"] == first["whole"] == ["AcmeSearchResult", "ZetaSearchResult"]
     assert first["tools"] == ["AcmeSearchTool", "UnknownTool"]
-    assert first["seen"] == [
-        "AcmeSearchResultParam",
-        "ZetaSearchResultParam",
-        "AcmeSearchToolParam",
-        "UnknownToolParam",
-    ]
+    params = ["AcmeSearchResultParam", "ZetaSearchResultParam", "AcmeSearchToolParam", "UnknownToolParam"]
+    assert first["seen"] == params
     assert first["found"]["acme_kit"] == [
         {"type": "acme:search_result", "status": "completed", "query": "acme?", "hits": [{"title": "acme"}], "total": 1}
     ]
