@@ -70,7 +70,7 @@ def main(order: list[str]) -> None:
         "seen": service.seen,
         "refused": service.refused,
         "deviations": len(response.deviations) + len(whole.deviations),
-        "same": copy == response and copy.model_dump_json() == response.model_dump_json(),
+        "same": copy.output == response.output and copy.model_dump_json() == response.model_dump_json(),
     }
     print(json.dumps(told))
 

@@ -43,7 +43,8 @@ class TypedItemWriter(Generic[ItemT]):
 
     def __init__(self, out: ResponseWriter, kind: type[ItemT], **fields: Any) -> None:
         self._kind = kind
-        self._fields = {"id": new_id("item"), **_given(kind, fields)}
+        item_id = fields.pop("id", None) or new_id("item")
+        self._fields = {**_given(kind, fields), "id": item_id}
         self._members = self._checked(self._fields)
         self._item = out.vendor_item(_type_of(kind), **self._members)
 
