@@ -26,6 +26,7 @@ _MODULES: Mapping[str, str] = {
     "config": "configuration",
     "extension": "extension",
     "templates": "templates",
+    "update": "update",
     "doctor": "doctor",
     "conform": "conformance",
     "completion": "completion",
