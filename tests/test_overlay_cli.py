@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,3 +137,19 @@ def test_a_symbolic_link_is_followed_and_a_broken_overlay_refused(run: Callable[
     result = run("validate", "spec.yaml", "--overlay", "link.yaml")
     assert result.exit_code == 1
     assert "link.yaml:1:2: error: " in result.stderr
+
+
+def test_the_example_of_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's commands work on the page's overlay, and a slip is told as the page tells it."""
+    page = (Path(__file__).parents[1] / "docs" / "overlays.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    Path("local.yaml").write_text(text)
+    for line in re.findall(r"^openresponses-codegen .*", page, re.MULTILINE):
+        assert CliRunner().invoke(main, shlex.split(line)[1:]).exit_code == 0, line
+    params = Path("gateway/params.py").read_text()
+    assert "x_tenant" in params
+    assert '"overnight"' in Path("gateway/models.py").read_text()
+    Path("local.yaml").write_text(text.replace("ServiceTierEnum.enum", "ServiceTier.enum"))
+    (told,) = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert told in CliRunner().invoke(main, ["validate", "--overlay", "local.yaml"]).stderr

@@ -21,7 +21,7 @@ Location: TypeAlias = tuple[str | int, ...]
 """The keys and indices that lead from the root to a node."""
 _Path: TypeAlias = "tuple[_Path, str | int] | None"
 
-MAX_STEPS: Final = 5_000_000
+MAX_STEPS: Final = 10_000_000
 """Accesses to members and elements that the actions of one overlay have together."""
 
 MAX_QUERY_STEPS: Final = 2_000_000
