@@ -18,6 +18,7 @@ from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
 
 if TYPE_CHECKING:
+    from openresponses_codegen import overlay
     from openresponses_codegen.diff import Edition, Report, Severity
     from openresponses_codegen.overrides import Overrides
 
@@ -150,16 +151,23 @@ class Package:
 def load_spec(name: str, *, extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> Spec:
     """The document of a release name, of a path, or of standard input (`-`), and what is laid over it.
 
-    An extension is a bundled one by name, or a path; an overlay is a path. Extensions are applied first.
     Raises `DiagnosticError` when there is no such file, or it is too large.
+    """
+    layers = load_layers(extensions, overlays)
+    if name == "-":
+        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), layers)
+    path = resources.releases().get(name, Path(name))
+    return Spec(name if path != Path(name) else str(path), source.read(path), layers)
+
+
+def load_layers(extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> tuple[Layer, ...]:
+    """What is laid over a document, extensions first.
+
+    An extension is a bundled one by name, or a path; an overlay is a path. Raises `DiagnosticError` as `load_spec`.
     """
     bundled = resources.extensions()
     layers = [Layer("extension", each, source.read(bundled.get(each, Path(each)))) for each in extensions]
-    layers += [Layer("overlay", each, source.read(Path(each))) for each in overlays]
-    if name == "-":
-        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), tuple(layers))
-    path = resources.releases().get(name, Path(name))
-    return Spec(name if path != Path(name) else str(path), source.read(path), tuple(layers))
+    return (*layers, *(Layer("overlay", each, source.read(Path(each))) for each in overlays))
 
 
 def lower_spec(spec: Spec, *, lenient: bool = False) -> Lowered:
@@ -188,22 +196,38 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
     node = source.parse(spec.content, spec.name)
     if not spec.layers:
         return node
-    from openresponses_codegen import extension, overlay  # noqa: PLC0415 - most documents have no layers
+    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
 
-    read = {
-        kind: [source.parse(each.content, each.name) for each in spec.layers if each.kind == kind]
-        for kind in ("extension", "overlay")
-    }
-    extensions = [extension.read(each, diagnostics) for each in read["extension"]]
-    overlays = [overlay.read(each, diagnostics) for each in read["overlay"]]
-    diagnostics.raise_if_errors()
-    extension.check_against(extensions, node, diagnostics)
-    overlays = [*extension.compile_extensions(extensions, diagnostics), *overlays]
-    diagnostics.raise_if_errors()
-    for each in overlays:
+    for each in _overlays(spec, node, diagnostics):
         node = overlay.apply(node, each, diagnostics, lenient=lenient)
         diagnostics.raise_if_errors()
     return node
+
+
+def _overlays(spec: Spec, document: source.Node, diagnostics: Diagnostics) -> tuple[overlay.Overlay, ...]:
+    """The layers of a document as overlays. Raises `DiagnosticError` when one is wrong or does not fit."""
+    from openresponses_codegen import extension, overlay  # noqa: PLC0415
+
+    nodes = [(each.kind, source.parse(each.content, each.name)) for each in spec.layers]
+    extensions = [extension.read(node, diagnostics) for kind, node in nodes if kind == "extension"]
+    overlays = [overlay.read(node, diagnostics) for kind, node in nodes if kind == "overlay"]
+    diagnostics.raise_if_errors()
+    extension.check_against(extensions, document, diagnostics)
+    compiled = extension.compile_extensions(extensions, diagnostics)
+    diagnostics.raise_if_errors()
+    return (*compiled, *overlays)
+
+
+def compile_layers(spec: Spec) -> tuple[tuple[source.Plain, ...], tuple[Diagnostic, ...]]:
+    """The layers of a document as overlays, in plain data, and what there is to say about them.
+
+    Raises `DiagnosticError` with everything that is wrong with them, or where they do not fit the document.
+    """
+    from openresponses_codegen import overlay  # noqa: PLC0415 - used by one command
+
+    lowered = lower_spec(spec)
+    overlays = _overlays(spec, source.parse(spec.content, spec.name), Diagnostics())
+    return tuple(overlay.plain(each) for each in overlays), lowered.warnings
 
 
 def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:

@@ -196,13 +196,14 @@ def _events_view(api: ir.Api, stream: ir.TaggedUnion, definitions: tuple[ir.Defi
     ]
     if others:
         imports.append(f"from .models import {', '.join(others)}")
-    types = {each.name: each.event_type for each in api.declarations if isinstance(each, ir.Model)}
+    events = {each.name: each for each in api.declarations if isinstance(each, ir.Model)}
+    types = {name: (events[name].event_type, *events[name].aliases) for name in stream.members}
     return {
         "imports": "\n".join(imports),
         "exports": exported([*names, "EVENT_TYPES", "StreamEvent", "UnknownEvent", "parse_event"]),
         "definitions": definition_views(api, definitions),
         "members": list(stream.members),
-        "events": [{"type": literal(types[name]), "name": name} for name in stream.members],
+        "events": [{"type": literal(each), "name": name} for name in stream.members for each in types[name]],
         "union_docstring": stream.text.docstring() if stream.text else docstring("Any streaming event."),
     }
 
