@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +16,6 @@ from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
-from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
     from openresponses_codegen import overlay
@@ -348,7 +343,7 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     lowered = lower_spec(spec, lenient=options.lenient)
     _check_stubs(options, lowered.api)
     try:
-        files = _formatted(_files(lowered, options, user, progress), progress)
+        files = _files(lowered, options, user, progress)
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
@@ -372,12 +367,13 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
 
 
 def _files(lowered: Lowered, options: Options, user: Overrides | None, progress: Progress) -> dict[str, str]:
-    """The files of a package by path, unformatted, the manifest left out."""
+    """The files of a package by path, the manifest left out."""
     from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
     from openresponses_codegen.overrides import NONE  # noqa: PLC0415
     from openresponses_codegen.render import (  # noqa: PLC0415
         Sources,
         UnsafeSourceError,
+        formatted,
         render_confined,
         render_package,
     )
@@ -386,8 +382,7 @@ def _files(lowered: Lowered, options: Options, user: Overrides | None, progress:
     folder = resources.templates()
     sources = Sources(folder, user or NONE, options.stubs, reserved=(MANIFEST, DOCUMENT))
     try:
-        with _collector_paused():
-            definitions = render_models(lowered.api, folder)
+        definitions = render_models(lowered.api, folder)
         progress("Rendering the package")
         render = render_confined if user is not None else render_package
         files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
@@ -396,7 +391,8 @@ def _files(lowered: Lowered, options: Options, user: Overrides | None, progress:
         raise DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)]) from error
     if "server" in options.components and lowered.api.service is not None:
         files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
-    return files
+    progress("Formatting")
+    return formatted(files)
 
 
 def _packing(options: Options, api: ir.Api) -> dict[str, str]:
@@ -456,37 +452,6 @@ def _extras(components: Iterable[str], api: ir.Api) -> dict[str, Mapping[str, st
 def _rendered(components: Iterable[str], api: ir.Api) -> Iterable[Component]:
     """The components that are there: client and server come with a service only."""
     return (COMPONENTS[name] for name in components if name in {"models", "events", "params"} or api.service)
-
-
-@contextmanager
-def _collector_paused() -> Generator[None]:
-    """Leave out garbage collection while much is made that stays."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _formatted(files: Mapping[str, str], progress: Progress) -> dict[str, str]:
-    """The files as ruff leaves them: imports in order, then formatted."""
-    progress("Formatting")
-    with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
-        folder = Path(name)
-        for path, text in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(text.encode())
-        ruff: str = import_module("ruff").find_ruff_bin()
-        options = ["--isolated", "--no-cache", "--quiet", f"--line-length={LINE_WIDTH}", "."]
-        for command in (["check", "--select=I", "--fix"], ["format"]):
-            arguments = [ruff, *command, *options]
-            run = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-            if run.returncode:
-                reason = (run.stderr or run.stdout).strip()
-                raise DiagnosticError([Diagnostic("not-formatted", f"ruff refused what was rendered: {reason}")])
-        return {path: (folder / path).read_bytes().decode() for path in files}
 
 
 @cache

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,24 @@ def render_models(api: ir.Api, templates: Path) -> tuple[ir.Definition, ...]:
 
     Raises `ModelError` when what was rendered is not what was asked for.
     """
-    context = {each.name: _context(each) for each in api.declarations}
-    text = _run(normalised_schema(api), context, templates)
-    definitions = tuple(_definitions(text))
-    check_definitions(api, {each.name: ast.parse(each.source) for each in definitions})
-    return definitions
+    with _collector_paused():
+        context = {each.name: _context(each) for each in api.declarations}
+        text = _run(normalised_schema(api), context, templates)
+        definitions = tuple(_definitions(text))
+        check_definitions(api, {each.name: ast.parse(each.source) for each in definitions})
+        return definitions
+
+
+@contextmanager
+def _collector_paused() -> Generator[None]:
+    """Leave out garbage collection while much is made that stays."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _run(schema: dict[str, Any], context: dict[str, dict[str, Any]], templates: Path) -> str:
