@@ -66,5 +66,5 @@ def placed(change: Change) -> str:
     pointers = dict.fromkeys(shown(each.pointer) for each in places)
     lines = " → ".join(str(each.position) for each in places)
     if len(places) == 1:
-        lines = f"{lines} (only in the {'old' if change.old is not None else 'new'} document)"
+        lines = f"{'old' if change.old is not None else 'new'} only: {lines}"
     return f"{' → '.join(pointers)}  {lines}"
