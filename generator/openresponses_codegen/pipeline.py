@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -198,7 +198,8 @@ def _edition(spec: Spec, *, lenient: bool) -> Edition:
 
     diagnostics = Diagnostics()
     try:
-        document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
+        node = _merged(spec, diagnostics, lenient=lenient)
+        document = openapi.read(node, diagnostics, lenient=lenient, for_code=False)
         edition = Edition(spec.name, document, diagnostics)
     except RecursionError:
         raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
@@ -235,6 +236,8 @@ def schema_of(api: ir.Api) -> dict[str, Any]:
 def inputs_of(spec: Spec, options: Options) -> Inputs:
     """Everything that decides what comes out, without making it."""
     user = overrides_of(options)
+    from importlib import metadata  # noqa: PLC0415 - imports slowly
+
     return Inputs(
         spec=digest(spec.content),
         layers=_layer_digests(spec.layers),

@@ -126,10 +126,13 @@ class Schema:
 class SchemaReader:
     """Reads schema objects, noting what is wrong and what is set aside."""
 
-    def __init__(self, names: frozenset[str], diagnostics: Diagnostics, *, lenient: bool = False) -> None:
+    def __init__(
+        self, names: frozenset[str], diagnostics: Diagnostics, *, lenient: bool = False, for_code: bool = True
+    ) -> None:
         self._names = names
         self._diagnostics = diagnostics
         self._lenient = lenient
+        self._for_code = for_code
         self.ignored: Counter[str] = Counter()
         """Annotations set aside, and how often."""
 
@@ -321,7 +324,7 @@ class SchemaReader:
             limit = value.value
             if keyword == "pattern":
                 fits = isinstance(limit, str)
-                if isinstance(limit, str) and not self._is_pattern(limit, value):
+                if isinstance(limit, str) and self._for_code and not self._is_pattern(limit, value):
                     continue
             elif keyword in _COUNTS:
                 fits = isinstance(limit, int) and not isinstance(limit, bool) and 0 <= limit < 2**63
