@@ -189,7 +189,8 @@ def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = No
     """
     from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
 
-    return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
+    with _collector_paused():
+        return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
 
 
 def _edition(spec: Spec, *, lenient: bool) -> Edition:

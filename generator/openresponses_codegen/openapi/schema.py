@@ -317,8 +317,11 @@ class SchemaReader:
 
     def _limits(self, node: Node) -> tuple[tuple[str, int | float | str], ...]:
         limits: list[tuple[str, int | float | str]] = []
+        keywords = node.value if isinstance(node.value, dict) else {}
+        if LIMITS.keys().isdisjoint(keywords):
+            return ()
         for keyword in LIMITS:
-            value = node.get(keyword)
+            value = keywords.get(keyword)
             if value is None:
                 continue
             limit = value.value
