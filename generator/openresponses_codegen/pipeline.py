@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -394,6 +392,9 @@ def _collector_paused() -> Generator[None]:
 
 def _formatted(files: Mapping[str, str]) -> dict[str, str]:
     """The files as ruff leaves them: imports in order, then formatted."""
+    import subprocess  # noqa: PLC0415 - used where something is generated alone
+    import tempfile  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
         folder = Path(name)
         for path, text in files.items():

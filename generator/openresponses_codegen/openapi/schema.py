@@ -143,7 +143,8 @@ class SchemaReader:
         if not isinstance(node.value, dict):
             self._error("bad-schema", f"a schema has to be an object, not {article(node.kind)}", node, "write `{}`")
             return Schema(node)
-        self._set_aside(node, node.value)
+        written = node.value
+        self._set_aside(node, written)
         discriminator, mapping = self._discriminator(node)
         schema = Schema(
             node,
@@ -151,20 +152,20 @@ class SchemaReader:
             types=self._types(node),
             enum=self._enum(node),
             enum_texts=self._enum_texts(node),
-            has_default="default" in node.value,
+            has_default="default" in written,
             default=default.plain() if (default := node.get("default")) else None,
             properties={name: self.read(value) for name, value in self._object(node, "properties").items()},
-            required=self._required(node),
+            required=self._required(node) if "required" in written else frozenset(),
             additional=self._additional(node),
             items=self.read(items) if (items := node.get("items")) else None,
-            all_of=self._members(node, "allOf"),
-            one_of=self._members(node, "oneOf"),
-            any_of=self._members(node, "anyOf"),
+            all_of=self._members(node, "allOf") if "allOf" in written else (),
+            one_of=self._members(node, "oneOf") if "oneOf" in written else (),
+            any_of=self._members(node, "anyOf") if "anyOf" in written else (),
             discriminator=discriminator,
             mapping=mapping,
             limits=self._limits(node),
-            title=self.text(node, "title"),
-            description=self.text(node, "description"),
+            title=self.text(node, "title") if "title" in written else None,
+            description=self.text(node, "description") if "description" in written else None,
             disallowed=(disallowed := node.get(DISALLOWED)) is not None and disallowed.value is True,
         )
         self._check_limits(schema)
