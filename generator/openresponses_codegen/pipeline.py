@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
+from openresponses_codegen.collector import collector_paused
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
@@ -237,7 +237,8 @@ def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = No
     """
     from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
 
-    return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
+    with collector_paused():
+        return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
 
 
 def _edition(spec: Spec, *, lenient: bool) -> Edition:
@@ -246,7 +247,8 @@ def _edition(spec: Spec, *, lenient: bool) -> Edition:
 
     diagnostics = Diagnostics()
     try:
-        document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
+        node = _merged(spec, diagnostics, lenient=lenient)
+        document = openapi.read(node, diagnostics, lenient=lenient, for_code=False)
         edition = Edition(spec.name, document, diagnostics)
     except RecursionError:
         raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
@@ -283,6 +285,8 @@ def schema_of(api: ir.Api) -> dict[str, Any]:
 def inputs_of(spec: Spec, options: Options) -> Inputs:
     """Everything that decides what comes out, without making it."""
     user = overrides_of(options)
+    from importlib import metadata  # noqa: PLC0415 - imports slowly
+
     return Inputs(
         spec=digest(spec.content),
         layers=_layer_digests(spec.layers),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ast
-import gc
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from openresponses_codegen import ir
+from openresponses_codegen.collector import collector_paused
 from openresponses_codegen.ir import Presence
 from openresponses_codegen.models.check import check_definitions
 from openresponses_codegen.models.schema import base_class, normalised_schema
@@ -28,24 +27,12 @@ def render_models(api: ir.Api, templates: Path) -> tuple[ir.Definition, ...]:
 
     Raises `ModelError` when what was rendered is not what was asked for.
     """
-    with _collector_paused():
+    with collector_paused():
         context = {each.name: _context(each) for each in api.declarations}
         text = _run(normalised_schema(api), context, templates)
         definitions = tuple(_definitions(text))
         check_definitions(api, {each.name: ast.parse(each.source) for each in definitions})
         return definitions
-
-
-@contextmanager
-def _collector_paused() -> Generator[None]:
-    """Leave out garbage collection while much is made that stays."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _run(schema: dict[str, Any], context: dict[str, dict[str, Any]], templates: Path) -> str:
