@@ -14,8 +14,8 @@ CITATION = re.compile(r"\brules? ([TSLRPXEWCNMZ]\d+)\b(?:(?:,| and) ([TSLRPXEWCN
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("templates/*.md")])
 TOP_LEVEL = {
     ".ci", ".gitattributes", ".gitignore", ".pre-commit-hooks.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
-    "README.md", "SECURITY.md", "action.yml", "docs", "generated", "generator", "mkdocs.yml", "pyproject.toml", "spec",
-    "templates", "tests",
+    "README.md", "SECURITY.md", "action.yml", "docs", "generated", "generator", "mkdocs.yml", "pyproject.toml",
+    "spec", "templates", "tests",
 }  # fmt: skip
 
 

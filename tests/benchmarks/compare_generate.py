@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bundled_spec import SPEC, bare_spec
+from openresponses_codegen import resources
 from side_by_side import Figure, PeerMissingError, Skipped, Work, figure, in_turns
 
 ROUNDS = 9
@@ -26,6 +27,7 @@ def measure(rounds: int) -> Iterator[Figure | Skipped]:
         bare.write_bytes(bare_spec())
         yield from _measure(SPEC, folder / "full", "", rounds)
         yield from _measure(bare, folder / "bare", ", document without prose", rounds)
+        yield from _measure_extended(folder / "extended", rounds)
 
 
 def _measure(spec: Path, folder: Path, suffix: str, rounds: int) -> Iterator[Figure]:
@@ -58,6 +60,23 @@ def _measure(spec: Path, folder: Path, suffix: str, rounds: int) -> Iterator[Fig
     yield figure(seconds, first, _OTHER, 0.9)
     for work in unchanged:
         yield figure(seconds, work, _OTHER, 0.2)
+    again, unedited = unchanged
+    yield figure(seconds, unedited, again, 1.1)
+
+
+def _measure_extended(folder: Path, rounds: int) -> Iterator[Figure]:
+    """The whole package once more, with everything that the bundled extensions add."""
+    folder.mkdir()
+    ours, output = _script("openresponses-codegen"), folder / "package"
+    given = [word for name in resources.extensions() for word in ("--extension", name)]
+
+    def generate(*options: str) -> float:
+        shutil.rmtree(output, ignore_errors=True)
+        return _run(folder, ours, "generate", str(SPEC), "--output", str(output), "--quiet", *options)
+
+    extended = f"generate with {', '.join(resources.extensions())}"
+    seconds = in_turns({"generate": generate, extended: lambda: generate(*given)}, rounds)
+    yield figure(seconds, extended, "generate", 1.3)
 
 
 def _run(folder: Path, *command: str) -> float:

@@ -22,8 +22,12 @@ _MODULES: Mapping[str, str] = {
     "dump": "documents",
     "fingerprint": "documents",
     "releases": "documents",
+    "diff": "diff",
     "config": "configuration",
+    "extension": "extension",
     "templates": "templates",
+    "update": "update",
+    "doctor": "doctor",
     "conform": "conformance",
     "completion": "completion",
 }

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, cast
 
 from openresponses_codegen.cli import toml_places
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, suggest
+from openresponses_codegen.diff.rules import Severity, check_severities
 from openresponses_codegen.output import MANIFEST
 from openresponses_codegen.pipeline import (
     COMPONENTS,
@@ -31,7 +32,7 @@ MAX_BYTES = 1024 * 1024
 PACKAGINGS = ("module", "distribution")
 _KEYS = (
     *("spec", "output", "package", "components", "lenient", "extensions", "overlays", "templates", "own", "stubs"),
-    *("packaging", "distribution", "revision", "licence"),
+    *("packaging", "distribution", "revision", "licence", "severities"),
 )
 _PATTERNS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "distribution": (
@@ -64,6 +65,8 @@ class Target:
     distribution: str | None = None
     revision: int | None = None
     licence: str | None = None
+    severities: Mapping[str, Severity] | None = None
+    """Those of rules of `diff`, by id."""
 
     def over(self, base: Target) -> Target:
         """This target, with another's values where it has none."""
@@ -270,6 +273,8 @@ def _value(key: _Key, name: str, value: object) -> object:
             return key.checked(check_own, _strings(key, value))
         case "stubs":
             return key.checked(check_stubs, _strings(key, value))
+        case "severities":
+            return check_severities(_table(key, value), str(key), key.position)
         case "extensions" | "overlays":
             return tuple(_spec(folder, each) for each in _strings(key, value))
         case "lenient":

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,14 +29,17 @@ from openresponses_codegen.output import (
     write,
 )
 
+if TYPE_CHECKING:
+    from openresponses_codegen.api_changes import Report
+
 
 @dataclass(frozen=True, slots=True)
-class _How:
+class How:
     """What the options of `generate` ask for."""
 
-    dry_run: bool
-    force: bool
-    keep_edited: bool
+    dry_run: bool = False
+    force: bool = False
+    keep_edited: bool = False
 
 
 @click.command(epilog="Exit codes: 0 done, 2 wrong use or bad input; nothing of a package that failed was changed.")
@@ -73,7 +75,7 @@ def generate(*, quiet: bool, as_json: bool, api_report: Path | None, **given: An
       curl -s https://example.com/openapi.json | openresponses-codegen generate - --output kit --dry-run
     """
     reporter = Reporter(quiet=quiet, as_json=as_json)
-    how = _How(*(given.pop(name) for name in ("dry_run", "force", "keep_edited")))
+    how = How(*(given.pop(name) for name in ("dry_run", "force", "keep_edited")))
     if how.force and how.keep_edited:
         raise click.UsageError("--force overwrites what --keep-edited keeps: give one of them")
     with input_errors(reporter):
@@ -88,16 +90,46 @@ def generate(*, quiet: bool, as_json: bool, api_report: Path | None, **given: An
         outcome.end(reporter)
 
 
-def _generate(target: Target, reporter: Reporter, how: _How, reports: ApiReports) -> dict[str, Any]:
+def _generate(target: Target, reporter: Reporter, how: How, reports: ApiReports) -> dict[str, Any]:
+    prepared = prepare(target, load(target), reporter, how)
+    if prepared.plan is not None and not how.dry_run:
+        write(prepared.plan)
+    if prepared.changes is not None:
+        reports.add(prepared.options.package, prepared.changes)
+    return tell(prepared, reporter, dry_run=how.dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A package that is ready to be written."""
+
+    folder: Path
+    options: pipeline.Options
+    manifest: Manifest | None
+    """What made the package that is there."""
+    templates: list[dict[str, Any]]
+    """The user's templates that were made from other ones than ours are now."""
+    package: pipeline.Package | None = None
+    """None when the package that is there is up to date."""
+    plan: Plan | None = None
+    edited: tuple[str, ...] = ()
+    """Files that were edited by hand, and stay as they are."""
+    changes: Report | None = None
+    """What it changes in the Python API."""
+
+
+def prepare(target: Target, spec: pipeline.Spec, reporter: Reporter, how: How) -> Prepared:
+    """Render the package of a target from a document, and plan what is to be written; nothing is.
+
+    Raises `DiagnosticError` when it cannot be rendered, or files that were edited by hand are in the way.
+    """
     folder, options = target.folder(), target.options()
-    spec = load(target)
     check_folder(folder)
     templates = outdated_templates(options, reporter)
     manifest = _manifest(folder, force=how.force)
+    prepared = Prepared(folder, options, manifest, templates)
     if manifest is not None and is_current(folder, manifest, pipeline.inputs_of(spec, options)):
-        reporter.say(f"{folder}: nothing to do, {len(manifest.files)} files are up to date", fg="green")
-        unchanged = sorted(manifest.files)
-        return {"output": str(folder), "release": manifest.release, "unchanged": unchanged, "templates": templates}
+        return prepared
     with reporter.progress() as progress:
         package = pipeline.generate(spec, options, progress)
     edits = _edits(folder, package, manifest, how)
@@ -107,41 +139,50 @@ def _generate(target: Target, reporter: Reporter, how: _How, reports: ApiReports
     if todo.edited and not how.force:
         raise DiagnosticError(todo.refusals())
     changes = changes_of(folder, package, manifest, edits.kept)
-    if not how.dry_run:
-        write(todo)
+    return replace(prepared, package=package, plan=todo, edited=edits.kept, changes=changes)
+
+
+def tell(prepared: Prepared, reporter: Reporter, *, dry_run: bool) -> dict[str, Any]:
+    """Say what was done, or would be, and return it for JSON output."""
+    folder, package, todo = prepared.folder, prepared.package, prepared.plan
+    if package is None or todo is None:
+        manifest = prepared.manifest
+        files = sorted(manifest.files) if manifest is not None else []
+        reporter.say(f"{folder}: nothing to do, {len(files)} files are up to date", fg="green")
+        release = manifest.release if manifest is not None else None
+        return {"output": str(folder), "release": release, "unchanged": files, "templates": prepared.templates}
     reporter.diagnostics(package.warnings)
-    changed = changed_below(manifest, package.manifest)
+    changed = changed_below(prepared.manifest, package.manifest)
     for name in changed:
         reporter.say(f"{folder / name}: the file is yours; what the generator would write there changed", fg="yellow")
     reporter.plan(todo)
     reporter.left_out(package.api.left_out)
-    for name in edits.kept:
+    for name in prepared.edited:
         reporter.say(f"{folder / name}: kept as it was edited by hand", fg="yellow")
-    done = "would be generated" if how.dry_run else "generated"
-    reporter.say(f"{options.package}: {done} from Open Responses {package.manifest.release}", fg="green")
-    if changes is not None:
-        reports.add(options.package, changes)
-        reporter.api_changes(changes)
+    done = "would be generated" if dry_run else "generated"
+    reporter.say(f"{prepared.options.package}: {done} from Open Responses {package.manifest.release}", fg="green")
+    if prepared.changes is not None:
+        reporter.api_changes(prepared.changes)
     return {
         "output": str(folder),
-        "dry_run": how.dry_run,
+        "dry_run": dry_run,
         **_done(todo, package),
         "own": sorted(package.own),
         "changed_below": changed,
-        "edited": list(edits.kept),
-        "templates": templates,
-        "api": changes.as_dict() if changes is not None else None,
+        "edited": list(prepared.edited),
+        "templates": prepared.templates,
+        "api": prepared.changes.as_dict() if prepared.changes is not None else None,
     }
 
 
-def _edits(folder: Path, package: pipeline.Package, manifest: Manifest | None, how: _How) -> Edits:
+def _edits(folder: Path, package: pipeline.Package, manifest: Manifest | None, how: How) -> Edits:
     """Which edited files stay; with `--force` none does."""
     if how.force:
         return Edits(package.files, (), manifest)
     return keep_edits(folder, package.files, package.manifest, manifest, every=how.keep_edited)
 
 
-def _done(todo: Plan, package: pipeline.Package) -> Mapping[str, Any]:
+def _done(todo: Plan, package: pipeline.Package) -> dict[str, Any]:
     return {
         "release": package.manifest.release,
         "added": todo.added,

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from openresponses_codegen.diagnostics import Diagnostics
-from openresponses_codegen.lower.components import TAG, Components
+from openresponses_codegen.lower.components import Components
 from openresponses_codegen.lower.shapes import (
+    TAG,
     ArrayShape,
     EnumShape,
     FixedShape,
@@ -30,15 +32,23 @@ from openresponses_codegen.openapi import Document, Schema
 
 def fingerprint(document: Document, diagnostics: Diagnostics) -> str:
     """The fingerprint, as `sha256:` and 64 hexadecimal digits."""
-    components = Components(document, diagnostics)
-    return _Canonical(components).digest(document)
+    return Canonical(Components(document, diagnostics)).digest(document)
 
 
-class _Canonical:
-    def __init__(self, components: Components) -> None:
+class Canonical:
+    """The one form of everything that has the same content."""
+
+    def __init__(self, components: Components, names: Mapping[str, str] | None = None) -> None:
+        """Take the components, and other names to call some of them by."""
         self._components = components
+        self._names = names or {}
+
+    def text(self, site: Site) -> str:
+        """The form of a site, as text."""
+        return self._text(self._site(site))
 
     def digest(self, document: Document) -> str:
+        """The fingerprint of the document that the components are of."""
         websocket = document.websocket
         content = {
             "schemas": {name: self._site(site) for name, site in self._components.sites.items()},
@@ -71,15 +81,15 @@ class _Canonical:
         match site.shape:
             case ScalarShape(kind, limits):
                 return [kind, sorted(limits)]
-            case FixedShape(value):
-                return ["values", [[type(value).__name__, value]]]
+            case FixedShape(value, aliases):
+                return ["values", [[type(each).__name__, each] for each in (value, *sorted(aliases, key=str))]]
             case EnumShape(values):
                 return [
                     "values",
                     sorted(([type(each.value).__name__, each.value] for each in values), key=str),
                 ]
             case RefShape(name):
-                return ["reference", name]
+                return ["reference", self._names.get(name, name)]
             case ArrayShape(item, limits):
                 return ["array", self._site(item), sorted(limits)]
             case MapShape(value, limits):

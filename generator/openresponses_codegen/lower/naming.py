@@ -75,9 +75,17 @@ class Names:
         """The name of an inline shape, by its key."""
         return self._inline[key]
 
+    def inline_or_none(self, key: Hashable) -> str | None:
+        """The name of an inline shape, by its key; None for what needs none."""
+        return self._inline.get(key)
+
     def group(self, key: Hashable) -> Group:
         """Everywhere that an inline shape stands."""
         return self._groups[key]
+
+    def inline_sites(self) -> Mapping[Hashable, tuple[str, Site]]:
+        """The name and the first place of every inline shape, by its key."""
+        return {key: (name, self._groups[key].representative()) for key, name in self._inline.items()}
 
     def is_sided(self, shape: Shape) -> bool:
         """Whether it makes a difference anywhere in a shape who wrote the value."""

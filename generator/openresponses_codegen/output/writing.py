@@ -6,6 +6,7 @@ there before is put back. A file that somebody edited is never overwritten or de
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -18,7 +19,7 @@ from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Posit
 from openresponses_codegen.output.manifest import MANIFEST, Manifest, digest
 from openresponses_codegen.output.own import is_own
 
-_KEPT = "kept"
+KEPT = "kept"
 """Marks a staging folder that holds something which could not be put back."""
 
 
@@ -93,66 +94,131 @@ def new_stubs(folder: Path, texts: Mapping[str, str], stubs: Iterable[str], then
     return {name: texts[name] for name in stubs if name not in written and current_digest(folder, name) is None}
 
 
-def write(plan: Plan) -> None:
-    """Carry a plan out. Raises `DiagnosticError`, with everything as it was, when the system refuses."""
-    names = [*plan.added, *plan.changed]
-    if not names and not plan.deleted:
-        return
-    made = [path for path in (plan.folder, *plan.folder.parents) if not path.exists()]
-    staging: Path | None = None
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One step: what was staged takes its place, and what is there is set aside."""
+
+    target: Path
+    new: Path | None
+    """Where it is staged; None for what is to be deleted."""
+    old: Path
+    """Where to set aside what is there."""
+    staging: Path
+
+
+def write(*plans: Plan, documents: Mapping[Path, bytes] | None = None) -> None:
+    """Carry out plans, and write documents of the user's beside them: all of it, or nothing.
+
+    Raises `DiagnosticError`, with everything as it was, when the system refuses.
+    """
+    moves: list[_Move] = []
+    stagings: list[Path] = []
+    made: list[Path] = []
     try:
-        plan.folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{plan.folder.name[:40]}-", dir=plan.folder.parent))
-        _stage(staging, plan.files, names)
-        _move(plan, names, staging)
+        for plan in plans:
+            if not plan.is_empty:
+                _make(plan.folder.parent, made)
+                moves += _staged(plan, _staging(plan.folder, plan.folder.parent, stagings))
+        for path, content in (documents or {}).items():
+            moves.append(_staged_document(path, content, stagings, made))
+        for move in moves:
+            _make(move.target.parent, made)
+        _carry_out(moves)
     except BaseException as error:
-        _remove(staging, made)
+        _remove(stagings, made)
         if isinstance(error, OSError):
-            raise _refusal("not-writable", plan.folder, f"nothing was changed: {error.strerror}") from None
+            place = Path(str(error.filename2 or error.filename or plans[0].folder))
+            raise _refusal("not-writable", place, f"nothing was changed: {error.strerror}") from None
         raise
-    _remove(staging, [])
+    _remove(stagings, [])
 
 
-def _remove(staging: Path | None, made: list[Path]) -> None:
-    """Remove what a run leaves: its staging folder, unless something in it could not be put back, and new folders."""
-    if staging is not None and not (staging / _KEPT).exists():
-        shutil.rmtree(staging, ignore_errors=True)
-    for folder in made:
+def _make(folder: Path, made: list[Path]) -> None:
+    """Make a folder and those above it, and note those that were not there."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        made.append(path)
+
+
+def _staging_prefix(folder: Path) -> str:
+    return f".{folder.name[:40]}-"
+
+
+def staging_folders(folder: Path) -> tuple[Path, ...]:
+    """What writing into a folder left beside it when the process was ended, or could not put something back."""
+    found = folder.absolute().parent.glob(f"{glob.escape(_staging_prefix(folder))}????????")
+    parts = {"new", "old", KEPT}
+    return tuple(
+        sorted(path for path in found if path.is_dir() and parts.issuperset(each.name for each in path.iterdir()))
+    )
+
+
+def _staging(target: Path, folder: Path, stagings: list[Path]) -> Path:
+    staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(target), dir=folder))
+    stagings.append(staging)
+    return staging
+
+
+def _staged(plan: Plan, staging: Path) -> list[_Move]:
+    """Stage the files of a package. The manifest is the last to move: it vouches for the others."""
+    moves: list[_Move] = []
+    names = sorted([*plan.added, *plan.changed], key=lambda name: name == MANIFEST)
+    for name in [*plan.deleted, *names]:
+        new = None if name in plan.deleted else staging / "new" / name
+        moves.append(_Move(plan.folder / name, new, staging / "old" / name, staging))
+        if new is not None:
+            new.parent.mkdir(parents=True, exist_ok=True)
+            new.write_bytes(plan.files[name].encode())
+    return moves
+
+
+def _staged_document(path: Path, content: bytes, stagings: list[Path], made: list[Path]) -> _Move:
+    """Stage a document beside its place; it keeps the permissions that it has."""
+    if path.is_symlink():
+        raise _refusal("output-behind-link", path, "it is a symbolic link", "name the file itself")
+    _make(path.parent, made)
+    staging = _staging(path, path.parent, stagings)
+    move = _Move(path, staging / "new" / path.name, staging / "old" / path.name, staging)
+    (staging / "new").mkdir()
+    (staging / "new" / path.name).write_bytes(content)
+    if path.exists():
+        shutil.copymode(path, staging / "new" / path.name)
+    return move
+
+
+def _carry_out(moves: list[_Move]) -> None:
+    """Make the moves, one after the other; undo all of them when one fails."""
+    done: list[tuple[_Move, bool]] = []
+    try:
+        for move in moves:
+            was_there = os.path.lexists(move.target)
+            done.append((move, was_there))
+            if was_there:
+                move.old.parent.mkdir(parents=True, exist_ok=True)
+                move.target.replace(move.old)
+            if move.new is not None:
+                move.new.replace(move.target)
+    except BaseException:
+        for move, was_there in reversed(done):
+            try:
+                if not was_there:
+                    move.target.unlink(missing_ok=True)
+                elif move.old.exists():
+                    move.old.replace(move.target)
+            except OSError:
+                (move.staging / KEPT).touch()
+        raise
+
+
+def _remove(stagings: list[Path], made: list[Path]) -> None:
+    """Remove what a run leaves: staging folders, unless something in one could not be put back, and new folders."""
+    for staging in stagings:
+        if not (staging / KEPT).exists():
+            shutil.rmtree(staging, ignore_errors=True)
+    for folder in reversed(made):
         with suppress(OSError):
             folder.rmdir()
-
-
-def _stage(staging: Path, files: Mapping[str, str], names: list[str]) -> None:
-    for name in names:
-        path = staging / "new" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(files[name].encode())
-
-
-def _move(plan: Plan, names: list[str], staging: Path) -> None:
-    """Move staged files into place, the manifest last; undo all of it when one step fails."""
-    done: list[tuple[Path, Path | None]] = []
-    try:
-        for name in [*plan.deleted, *sorted(names, key=lambda name: name == MANIFEST)]:
-            target = plan.folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            backup = staging / "old" / name if os.path.lexists(target) else None
-            done.append((target, backup))
-            if backup is not None:
-                backup.parent.mkdir(parents=True, exist_ok=True)
-                target.replace(backup)
-            if name not in plan.deleted:
-                (staging / "new" / name).replace(target)
-    except BaseException:
-        for target, backup in reversed(done):
-            try:
-                if backup is None:
-                    target.unlink(missing_ok=True)
-                elif backup.exists():
-                    backup.replace(target)
-            except OSError:
-                (staging / _KEPT).touch()
-        raise
 
 
 def check_folder(folder: Path) -> None:

@@ -50,7 +50,7 @@ class _Loader(jinja2.BaseLoader):
             return self._overrides.files[template].text, self._overrides.path(template), lambda: True
         if original is not None and original.is_template:
             return original.text, str(original.path), lambda: True
-        raise jinja2.TemplateNotFound(template)
+        raise jinja2.TemplateNotFound(template.removeprefix(_OURS))
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):

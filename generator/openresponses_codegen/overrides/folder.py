@@ -125,7 +125,9 @@ def _check_name(folder: Path, name: str, ours: Mapping[str, Original]) -> Iterat
         if not _TARGET.match(name):
             yield Diagnostic("bad-template", f"`{name}` is no path that a package can have", position=place)
     else:
-        hint = suggest(name, ours) or f"see `templates list`; files of your own go below {EXTRA} or {MACROS}"
+        other = name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else f"{name}{SUFFIX}"
+        similar = f"did you mean `{other}`?" if other in ours else suggest(name, ours)
+        hint = similar or f"see `templates list`; files of your own go below {EXTRA} or {MACROS}"
         yield Diagnostic("unknown-template", f"`{name}` is no template of ours", position=place, hint=hint)
 
 
