@@ -42,6 +42,8 @@ def check(*, form: str, quiet: bool, as_json: bool, **given: Any) -> None:
       openresponses-codegen check --quiet        # everything that pyproject.toml lists
       openresponses-codegen check --only app.openresponses --format github
     """
+    if as_json and form != "text":
+        raise click.UsageError("--json prints JSON alone: it cannot be given with --format")
     reporter = Reporter(quiet=quiet, as_json=as_json)
     with input_errors(reporter):
         try:
