@@ -19,7 +19,7 @@ def formatted(files: Mapping[str, str]) -> dict[str, str]:
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(text.encode())
-        ruff: str = import_module("ruff").find_ruff_bin()
+        ruff = _ruff()
         options = ["--isolated", "--no-cache", "--quiet", f"--line-length={LINE_WIDTH}", "."]
         for command in (["check", "--select=I", "--fix"], ["format"]):
             arguments = [ruff, *command, *options]
@@ -28,3 +28,13 @@ def formatted(files: Mapping[str, str]) -> dict[str, str]:
                 reason = (run.stderr or run.stdout).strip()
                 raise DiagnosticError([Diagnostic("not-formatted", f"ruff refused what was rendered: {reason}")])
         return {path: (folder / path).read_bytes().decode() for path in files}
+
+
+def _ruff() -> str:
+    """The program. Raises `DiagnosticError` when its module is installed without it."""
+    try:
+        program: str = import_module("ruff").find_ruff_bin()
+    except FileNotFoundError:
+        hint = "install the generator into an environment of its own"
+        raise DiagnosticError([Diagnostic("not-formatted", "the program of ruff is missing", hint=hint)]) from None
+    return program
