@@ -24,6 +24,7 @@ _MODULES: Mapping[str, str] = {
     "releases": "documents",
     "diff": "diff",
     "config": "configuration",
+    "extension": "extension",
     "templates": "templates",
     "update": "update",
     "doctor": "doctor",
