@@ -93,6 +93,17 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a package is packed, where it is a distribution of its own."""
+
+    name: str
+    revision: int = 0
+    """Counts what was published of one release of the spec."""
+    licence: str = "Apache-2.0"
+    """An SPDX expression."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What to make of a document."""
 
@@ -105,6 +116,18 @@ class Options:
     """Patterns of the files, relative to the package's folder, that are the user's own."""
     stubs: tuple[str, ...] = ()
     """Files to begin with for the user, of `STUBS`."""
+    distribution: Distribution | None = None
+    """None for a package that is a folder in the user's own code."""
+
+    @property
+    def root(self) -> str:
+        """Where the package lies in the output folder: nothing, or a path that ends in a slash."""
+        return "" if self.distribution is None else f"src/{self.package.replace('.', '/')}/"
+
+    @property
+    def stub_paths(self) -> tuple[str, ...]:
+        """Where the stubs lie in the output folder."""
+        return tuple(f"{self.root}{name}" for name in self.stubs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +276,8 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
         components=options.components,
         lenient=options.lenient,
         own=options.own,
-        stubs=options.stubs,
+        stubs=options.stub_paths,
+        distribution=_distribution(options),
     )
 
 
@@ -266,6 +290,13 @@ def _layer_digests(layers: Iterable[Layer]) -> dict[str, str]:
         times[name] += 1
         digests[name if times[name] == 1 else f"{name} ({times[name]})"] = digest(layer.content)
     return digests
+
+
+def _distribution(options: Options) -> dict[str, str]:
+    packed = options.distribution
+    if packed is None:
+        return {}
+    return {"name": packed.name, "revision": str(packed.revision), "licence": packed.licence}
 
 
 def overrides_of(options: Options) -> Overrides | None:
@@ -312,7 +343,9 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
             files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
         progress("Formatting")
         files = _formatted(files)
-        own = {name: files.pop(name) for name in list(files) if name in sources.stubs or is_own(name, options.own)}
+        files = {f"{options.root}{name}": text for name, text in files.items()} | _packing(options, lowered.api)
+        yours = (*options.own, *options.stub_paths)
+        own = {name: files.pop(name) for name in list(files) if is_own(name, yours)}
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
@@ -339,6 +372,25 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     )
     files[MANIFEST] = manifest.text()
     return Package(files, manifest, lowered.api, (*lowered.warnings, *(user.findings if user is not None else ())), own)
+
+
+def _packing(options: Options, api: ir.Api) -> dict[str, str]:
+    """The files of a distribution around its package; none for a module."""
+    if options.distribution is None:
+        return {}
+    from openresponses_codegen.render.distribution import Packing, render_distribution  # noqa: PLC0415
+
+    packed = options.distribution
+    packing = Packing(
+        packed.name,
+        options.package,
+        packed.revision,
+        packed.licence,
+        _requires(options.components, api),
+        _extras(options.components, api),
+        has_client="client" in options.components and api.service is not None,
+    )
+    return render_distribution(packing, api.release, resources.templates())
 
 
 def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:

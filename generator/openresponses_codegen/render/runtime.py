@@ -38,7 +38,7 @@ class _Sources:
 
 
 _SOURCES: Mapping[str, _Sources] = {
-    "models": _Sources(("_base.py", "_unions.py", "py.typed")),
+    "models": _Sources(("_base.py", "_unions.py", "extending.py", "py.typed")),
     "client": _Sources(
         ("_mending.py", "_places.py", "_tolerance.py", "sse.py", "client/*.py"),
         (
