@@ -58,9 +58,16 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """The one value that is allowed."""
+    """The one value that is allowed, and that an object gets by itself."""
 
     value: Constant
+    aliases: tuple[Constant, ...] = ()
+    """Other values under which the same is found on the wire; they are kept (rule Z18)."""
+
+    @property
+    def values(self) -> tuple[Constant, ...]:
+        """All values that it may have, its own first."""
+        return (self.value, *self.aliases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,12 @@ class Model:
     """Whether the spec invites further fields."""
     event_type: str | None = None
     """The event's name on the wire."""
+    aliases: tuple[str, ...] = ()
+    """Other names that the event has on the wire (rule Z18)."""
+    vendor: str | None = None
+    """The extension that adds it."""
+    of_item: str | None = None
+    """The type of the item that it belongs to, when an extension says so."""
     is_delta: bool = False
     """Whether the event adds to something that is not complete yet."""
     is_terminal: bool = False

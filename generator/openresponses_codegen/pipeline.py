@@ -23,6 +23,7 @@ from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_
 from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
+    from openresponses_codegen import overlay
     from openresponses_codegen.diff import Edition, Report, Severity
     from openresponses_codegen.overrides import Overrides
 
@@ -155,16 +156,23 @@ class Package:
 def load_spec(name: str, *, extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> Spec:
     """The document of a release name, of a path, or of standard input (`-`), and what is laid over it.
 
-    An extension is a bundled one by name, or a path; an overlay is a path. Extensions are applied first.
     Raises `DiagnosticError` when there is no such file, or it is too large.
+    """
+    layers = load_layers(extensions, overlays)
+    if name == "-":
+        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), layers)
+    path = resources.releases().get(name, Path(name))
+    return Spec(name if path != Path(name) else str(path), source.read(path), layers)
+
+
+def load_layers(extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> tuple[Layer, ...]:
+    """What is laid over a document, extensions first.
+
+    An extension is a bundled one by name, or a path; an overlay is a path. Raises `DiagnosticError` as `load_spec`.
     """
     bundled = resources.extensions()
     layers = [Layer("extension", each, source.read(bundled.get(each, Path(each)))) for each in extensions]
-    layers += [Layer("overlay", each, source.read(Path(each))) for each in overlays]
-    if name == "-":
-        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), tuple(layers))
-    path = resources.releases().get(name, Path(name))
-    return Spec(name if path != Path(name) else str(path), source.read(path), tuple(layers))
+    return (*layers, *(Layer("overlay", each, source.read(Path(each))) for each in overlays))
 
 
 def lower_spec(spec: Spec, *, lenient: bool = False) -> Lowered:
@@ -193,22 +201,38 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
     node = source.parse(spec.content, spec.name)
     if not spec.layers:
         return node
-    from openresponses_codegen import extension, overlay  # noqa: PLC0415 - most documents have no layers
+    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
 
-    read = {
-        kind: [source.parse(each.content, each.name) for each in spec.layers if each.kind == kind]
-        for kind in ("extension", "overlay")
-    }
-    extensions = [extension.read(each, diagnostics) for each in read["extension"]]
-    overlays = [overlay.read(each, diagnostics) for each in read["overlay"]]
-    diagnostics.raise_if_errors()
-    extension.check_against(extensions, node, diagnostics)
-    overlays = [*extension.compile_extensions(extensions, diagnostics), *overlays]
-    diagnostics.raise_if_errors()
-    for each in overlays:
+    for each in _overlays(spec, node, diagnostics):
         node = overlay.apply(node, each, diagnostics, lenient=lenient)
         diagnostics.raise_if_errors()
     return node
+
+
+def _overlays(spec: Spec, document: source.Node, diagnostics: Diagnostics) -> tuple[overlay.Overlay, ...]:
+    """The layers of a document as overlays. Raises `DiagnosticError` when one is wrong or does not fit."""
+    from openresponses_codegen import extension, overlay  # noqa: PLC0415
+
+    nodes = [(each.kind, source.parse(each.content, each.name)) for each in spec.layers]
+    extensions = [extension.read(node, diagnostics) for kind, node in nodes if kind == "extension"]
+    overlays = [overlay.read(node, diagnostics) for kind, node in nodes if kind == "overlay"]
+    diagnostics.raise_if_errors()
+    extension.check_against(extensions, document, diagnostics)
+    compiled = extension.compile_extensions(extensions, diagnostics)
+    diagnostics.raise_if_errors()
+    return (*compiled, *overlays)
+
+
+def compile_layers(spec: Spec) -> tuple[tuple[source.Plain, ...], tuple[Diagnostic, ...]]:
+    """The layers of a document as overlays, in plain data, and what there is to say about them.
+
+    Raises `DiagnosticError` with everything that is wrong with them, or where they do not fit the document.
+    """
+    from openresponses_codegen import overlay  # noqa: PLC0415 - used by one command
+
+    lowered = lower_spec(spec)
+    overlays = _overlays(spec, source.parse(spec.content, spec.name), Diagnostics())
+    return tuple(overlay.plain(each) for each in overlays), lowered.warnings
 
 
 def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:
@@ -316,51 +340,23 @@ def _templates_digest(user: Overrides | None) -> str:
 def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) -> Package:
     """The files of a package. Nothing is written.
 
-    Raises `DiagnosticError` when the document is not one that a package can be made of.
+    Raises `DiagnosticError` when the document is not one that a package can be made of, or a template of the user's
+    own does not work.
     """
-    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
-    from openresponses_codegen.overrides import NONE  # noqa: PLC0415
-    from openresponses_codegen.render import (  # noqa: PLC0415
-        Sources,
-        UnsafeSourceError,
-        render_confined,
-        render_package,
-    )
-
     user = overrides_of(options)
     progress("Reading the spec")
     lowered = lower_spec(spec, lenient=options.lenient)
-    progress("Rendering models")
-    folder = resources.templates()
+    _check_stubs(options, lowered.api)
     try:
-        with _collector_paused():
-            definitions = render_models(lowered.api, folder)
-        progress("Rendering the package")
-        render = render_confined if user is not None else render_package
-        sources = Sources(folder, user or NONE, _stubs(options, lowered.api))
-        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
-        if "server" in options.components and lowered.api.service is not None:
-            files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
-        progress("Formatting")
-        files = _formatted(files)
-        files = {f"{options.root}{name}": text for name, text in files.items()} | _packing(options, lowered.api)
-        yours = (*options.own, *options.stub_paths)
-        own = {name: files.pop(name) for name in list(files) if is_own(name, yours)}
+        files = _formatted(_files(lowered, options, user, progress), progress)
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
     except RecursionError:
         raise DiagnosticError([_too_deep("its types are nested too deeply", spec)]) from None
-    except (ModelError, UnsafeSourceError) as error:
-        raise DiagnosticError(
-            [
-                Diagnostic(
-                    "not-rendered",
-                    str(error),
-                    hint="this is a defect of the generator: report it with the spec",
-                )
-            ]
-        ) from error
+    files = {f"{options.root}{name}": text for name, text in files.items()} | _packing(options, lowered.api)
+    yours = (*options.own, *options.stub_paths)
+    own = {name: files.pop(name) for name in list(files) if is_own(name, yours)}
     manifest = Manifest(
         lowered.api.release,
         lowered.fingerprint,
@@ -371,7 +367,36 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         {name: digest(text.encode()) for name, text in own.items()},
     )
     files[MANIFEST] = manifest.text()
-    return Package(files, manifest, lowered.api, (*lowered.warnings, *(user.findings if user is not None else ())), own)
+    warnings = (*lowered.warnings, *(user.findings if user is not None else ()))
+    return Package(files, manifest, lowered.api, warnings, own)
+
+
+def _files(lowered: Lowered, options: Options, user: Overrides | None, progress: Progress) -> dict[str, str]:
+    """The files of a package by path, unformatted, the manifest left out."""
+    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
+    from openresponses_codegen.overrides import NONE  # noqa: PLC0415
+    from openresponses_codegen.render import (  # noqa: PLC0415
+        Sources,
+        UnsafeSourceError,
+        render_confined,
+        render_package,
+    )
+
+    progress("Rendering models")
+    folder = resources.templates()
+    sources = Sources(folder, user or NONE, options.stubs, reserved=(MANIFEST, DOCUMENT))
+    try:
+        with _collector_paused():
+            definitions = render_models(lowered.api, folder)
+        progress("Rendering the package")
+        render = render_confined if user is not None else render_package
+        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
+    except (ModelError, UnsafeSourceError) as error:
+        hint = "this is a defect of the generator: report it with the spec"
+        raise DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)]) from error
+    if "server" in options.components and lowered.api.service is not None:
+        files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
+    return files
 
 
 def _packing(options: Options, api: ir.Api) -> dict[str, str]:
@@ -393,14 +418,13 @@ def _packing(options: Options, api: ir.Api) -> dict[str, str]:
     return render_distribution(packing, api.release, resources.templates())
 
 
-def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:
-    """The stubs to render. Raises `DiagnosticError` for one that the package has not what it needs for."""
+def _check_stubs(options: Options, api: ir.Api) -> None:
+    """Raise `DiagnosticError` for a stub that the package has not what it needs for."""
     for name in options.stubs:
         component = STUBS[name]
         if component not in options.components or api.service is None:
             message = f"the stub `{name}` needs the component `{component}`, which this package has not"
             raise DiagnosticError([Diagnostic("no-stub", message, hint="leave it out, or add the component")])
-    return options.stubs
 
 
 def with_foundations(names: Iterable[str]) -> tuple[str, ...]:
@@ -446,8 +470,9 @@ def _collector_paused() -> Generator[None]:
             gc.enable()
 
 
-def _formatted(files: Mapping[str, str]) -> dict[str, str]:
+def _formatted(files: Mapping[str, str], progress: Progress) -> dict[str, str]:
     """The files as ruff leaves them: imports in order, then formatted."""
+    progress("Formatting")
     with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
         folder = Path(name)
         for path, text in files.items():

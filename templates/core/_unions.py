@@ -27,7 +27,7 @@ from ._base import (
     UnknownVariant,
     UnknownVariantParam,
     bare,
-    constants,
+    constant_values,
     members,
 )
 
@@ -121,7 +121,7 @@ class Tagged:
             steps.popleft()
         meant = models
         for _ in range(1 + any(marker(member) for member in known)):
-            tagged = [model for model in meant if steps and steps[0] in constants(model).values()]
+            tagged = [model for model in meant if steps and steps[0] in constant_values(model)]
             if tagged:
                 meant = tagged
                 steps.popleft()

@@ -29,6 +29,11 @@ def specs(context: click.Context, parameter: click.Parameter, incomplete: str) -
     return _or_file(incomplete, _starting(incomplete, reversed(resources.releases()), "a bundled release"))
 
 
+def releases(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """The bundled releases, newest first."""
+    return _starting(incomplete, reversed(resources.releases()), "a bundled release")
+
+
 def extensions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """The bundled extensions, and files."""
     return _or_file(incomplete, _starting(incomplete, resources.extensions(), "a bundled extension"))

@@ -153,9 +153,21 @@ def find_config(start: Path) -> Path | None:
     """The nearest `pyproject.toml` with our table, in a folder or above it."""
     for folder in [start, *start.parents]:
         path = folder / FILE
-        if path.is_file() and f"tool.{TABLE}".encode() in _read(path):
+        if path.is_file() and _has_table(_read(path)):
             return path
     return None
+
+
+def _has_table(content: bytes) -> bool:
+    """Whether a file has our table; one that is no TOML has it where it looks so, and is refused when it is read."""
+    if TABLE.encode() not in content:
+        return False
+    try:
+        document: dict[str, Any] = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        return f"tool.{TABLE}".encode() in content
+    tools: object = document.get("tool")
+    return isinstance(tools, dict) and TABLE in cast("dict[str, object]", tools)
 
 
 def load_config(path: Path) -> tuple[Target, ...]:

@@ -26,7 +26,7 @@ def compare(old: Edition, new: Edition, severities: Mapping[str, Severity] | Non
     """
     changes = Changes(old, new, with_severities(severities or {}))
     _Documents(old, new, changes).compare()
-    return Report(old.origin, new.origin, tuple(sorted(changes.found, key=_order)))
+    return Report(old.origin, new.origin, tuple(sorted(changes.changes(), key=_order)))
 
 
 def _order(change: Change) -> tuple[int, bool, int, int]:

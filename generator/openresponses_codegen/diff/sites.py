@@ -11,9 +11,10 @@ from openresponses_codegen.diff import notes, words
 from openresponses_codegen.diff.changes import Changes, Owner, Spot
 from openresponses_codegen.diff.edition import Edition, keyword
 from openresponses_codegen.ir import EnumValue, Limit
-from openresponses_codegen.lower.components import TAG
 from openresponses_codegen.lower.shapes import (
+    ANY,
     NULL,
+    TAG,
     ArrayShape,
     EnumShape,
     FixedShape,
@@ -33,6 +34,8 @@ _FURTHER = {
     None: "passes over fields that are not declared",
     True: "invites fields that are not declared",
 }
+_WIDER = {"number": "integer"}
+"""Types, and those whose values are values of them, too."""
 _OPENNESS = (False, None, True)
 
 
@@ -53,9 +56,10 @@ class Sites:
         if isinstance(old.shape, RefShape) or isinstance(new.shape, RefShape):
             if self.is_same_reference(old, new):
                 self._null_and_default(old, new, spot)
-            else:
+                return
+            if not self._is_member(old, new) and not self._is_member(new, old):
                 self._by_reference(old, new, spot)
-            return
+                return
         self._null_and_default(old, new, spot)
         self._shapes(old, new, spot)
 
@@ -79,7 +83,8 @@ class Sites:
             self._shapes(old_target, new_target, spot)
 
     def _null_and_default(self, old: Site, new: Site, spot: Spot) -> None:
-        if old.nullable != new.nullable and NULL not in (old.shape, new.shape):
+        takes_null = old.shape != new.shape and any(each.shape in (NULL, ANY) for each in (old, new))
+        if old.nullable != new.nullable and not takes_null:
             self._changes.add("null-added" if new.nullable else "null-removed", spot, old.node, new.node)
         if isinstance(old.shape, FixedShape) or isinstance(new.shape, FixedShape):
             return
@@ -116,11 +121,20 @@ class Sites:
 
     def _types(self, old: Site, new: Site, spot: Spot) -> None:
         """Shapes of different kinds."""
-        wider, narrower = _takes_all(new, old), _takes_all(old, new)
+        wider = _takes_all(new, old) or self._is_member(old, new)
+        narrower = _takes_all(old, new) or self._is_member(new, old)
         kind = "type-widened" if wider and not narrower else "type-narrowed" if narrower else "type-changed"
         described = {"old": words.described(old), "new": words.described(new)}
         nodes = keyword(old.node, "type", "$ref"), keyword(new.node, "type", "$ref")
         self._changes.add(kind, spot, *nodes, described)
+
+    def _is_member(self, site: Site, union: Site) -> bool:
+        """Whether a site is among the members of a union."""
+        members = union.shape.members if isinstance(union.shape, UnionShape) else ()
+        return any(
+            each.shape == site.shape or self.is_same_reference(site, each) or self.is_same_reference(each, site)
+            for each in members
+        )
 
     def _limits(
         self, old: tuple[Limit, ...], new: tuple[Limit, ...], old_site: Site, new_site: Site, spot: Spot
@@ -264,16 +278,14 @@ def _takes_all(wide: Site, narrow: Site) -> bool:
     match wide.shape, narrow.shape:
         case ScalarShape("any"), _:
             return True
-        case ScalarShape("number", ()), ScalarShape("integer"):
-            return True
+        case ScalarShape("number", limits), ScalarShape("integer", others):
+            return set(limits) <= set(others)
         case ScalarShape(kind, ()), FixedShape(value):
-            return kind == _kind_of(value)
+            return _kind_of(value) in (kind, _WIDER.get(kind))
         case ScalarShape(kind, ()), EnumShape(values):
-            return {kind} == {_kind_of(each.value) for each in values}
+            return {_kind_of(each.value) for each in values} <= {kind, _WIDER.get(kind)}
         case EnumShape(values), FixedShape(value):
             return (type(value), value) in [(type(each.value), each.value) for each in values]
-        case UnionShape(members), shape:
-            return any(member.shape == shape for member in members)
         case _, ScalarShape("null"):
             return wide.nullable
         case _:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from openresponses_codegen.diagnostics import Diagnostics
@@ -37,23 +38,60 @@ class _Overlap(NamedTuple):
     hint: str
 
 
-def check_clashes(extensions: Sequence[Extension], diagnostics: Diagnostics) -> None:
-    """Report what is declared twice, each with both places."""
+def settled(extensions: Sequence[Extension], diagnostics: Diagnostics) -> tuple[Extension, ...]:
+    """The extensions side by side; what is declared twice is reported with both places.
+
+    Aliases are no names of the vendor's own (rule Z18): several may have the same, and the extension that is given
+    first reads them. The others are returned without, and a warning says so.
+    """
+    once = _once(extensions, diagnostics)
+    taken: dict[tuple[str, ...], _Claim] = {}
+    aliases: dict[tuple[str, ...], tuple[Extension, Node]] = {}
+    for extension in once:
+        for claims in _claims(extension):
+            clash = next((each for each in claims if each.key in taken), None)
+            if clash is not None:
+                first = taken[clash.key].at
+                message = f"{clash.what} is declared at {first.position}, too"
+                hint = _RENAME if first.text is clash.at.text else clash.hint
+                diagnostics.error("extension-clash", message, at=clash.at, hint=hint)
+            for claim in claims:
+                taken.setdefault(claim.key, claim)
+    return tuple(_without_taken_aliases(each, aliases, diagnostics) for each in once)
+
+
+def _once(extensions: Sequence[Extension], diagnostics: Diagnostics) -> tuple[Extension, ...]:
+    """The extensions, none of them twice."""
     files: dict[str, Extension] = {}
     for extension in extensions:
         first = files.setdefault(extension.node.text.characters, extension)
         if first is not extension:
             message = f"the extension `{extension.vendor}` is given twice, the first time as {first.node.text.file}"
             diagnostics.error("extension-clash", message, at=extension.node, hint="leave one out")
-    taken: dict[tuple[str, ...], _Claim] = {}
-    for extension in files.values():
-        for claims in _claims(extension):
-            clash = next((each for each in claims if each.key in taken), None)
-            if clash is not None:
-                message = f"{clash.what} is declared at {taken[clash.key].at.position}, too"
-                diagnostics.error("extension-clash", message, at=clash.at, hint=clash.hint)
-            for claim in claims:
-                taken.setdefault(claim.key, claim)
+    return tuple(files.values())
+
+
+def _without_taken_aliases(
+    extension: Extension, aliases: dict[tuple[str, ...], tuple[Extension, Node]], diagnostics: Diagnostics
+) -> Extension:
+    """The extension without the aliases that one before it has."""
+    left: dict[str, list[tuple[Node, Node]]] = {}
+    declared: list[Declared] = []
+    for each in extension.declared:
+        kept: list[Node] = []
+        for alias in each.aliases:
+            owner, first = aliases.setdefault((each.kind, str(alias.value)), (extension, alias))
+            if owner is not extension:
+                left.setdefault(owner.vendor, []).append((alias, first))
+            else:
+                kept.append(alias)
+        declared.append(replace(each, aliases=tuple(kept)))
+    for vendor, pairs in left.items():
+        alias, first = pairs[0]
+        others = f" and {len(pairs) - 1} more" if len(pairs) > 1 else ""
+        message = f"`{alias.value}`{others} are read as types of `{vendor}`, which is given first, at {first.position}"
+        diagnostics.warning("extension-alias", message, at=alias, hint="give this extension first to have it read them")
+    return replace(extension, declared=tuple(declared))
 
 
 def _claims(extension: Extension) -> Iterator[tuple[_Claim, ...]]:
@@ -61,7 +99,7 @@ def _claims(extension: Extension) -> Iterator[tuple[_Claim, ...]]:
     for each in extension.declared:
         yield tuple(_type_claims(each))
         yield from (
-            (_Claim((each.kind, str(alias.value)), f"the {each.kind} type `{alias.value}`", alias),)
+            (_Claim((extension.vendor, each.kind, str(alias.value)), f"the alias `{alias.value}`", alias),)
             for alias in each.aliases
         )
     for shared in extension.schemas:

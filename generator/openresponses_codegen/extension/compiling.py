@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from openresponses_codegen.diagnostics import Diagnostics
-from openresponses_codegen.extension.clashes import check_clashes
+from openresponses_codegen.extension.clashes import settled
 from openresponses_codegen.extension.fields import COMPONENTS, Made, made, with_keys
 from openresponses_codegen.extension.model import STATUSES, Declared, Event, Extension, Item, Tool
 from openresponses_codegen.extension.places import SCHEMAS, unions_of
@@ -34,8 +34,7 @@ def compile_extensions(extensions: Sequence[Extension], diagnostics: Diagnostics
 
     The nodes of the overlays say that they stand in the files of the extensions.
     """
-    check_clashes(extensions, diagnostics)
-    return tuple(_overlay(each) for each in extensions)
+    return tuple(_overlay(each) for each in settled(extensions, diagnostics))
 
 
 def _overlay(extension: Extension) -> Overlay:
@@ -119,7 +118,7 @@ def _known_fields(declared: Declared) -> tuple[dict[str, Made], tuple[str, ...]]
         if declared.item is not None:
             fields["item_id"] = _field("string", "Id of the item that the event belongs to.")
             fields["output_index"] = _field("integer", "Position of the item in the response's `output`, from 0.")
-    optional = declared.optional if isinstance(declared, Item) else frozenset[str]()
+    optional = declared.optional if isinstance(declared, Item | Event) else frozenset[str]()
     return fields, tuple(name for name in fields if name not in optional)
 
 

@@ -58,6 +58,8 @@ class Event(Declared):
 
     item: str | None = None
     """The type of the item that it belongs to."""
+    optional: frozenset[str] = frozenset()
+    """Which of `item_id` and `output_index` may be missing on the vendor's wire."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ _MAX_SLUG, _MAX_NAME, _MAX_TYPE = 40, 60, 120
 _LOWER = "begin with a lower case letter; lower case letters, digits and single `_` or `-` follow"
 _UPPER = "begin with a capital; letters and digits follow"
 _WIRE = "a type on the wire is made of letters, digits, `_`, `.` and `-`"
+_SPELLINGS = frozenset(
+    "response.reasoning_text.delta response.reasoning_text.done response.reasoning_part.added "
+    "response.reasoning_part.done".split()
+)
+"""Other names of core events, which every generated client reads."""
 _EVENT_FIELDS = ("type", "sequence_number")
 _ITEM_EVENT_FIELDS = (*_EVENT_FIELDS, "item_id", "output_index")
 
@@ -154,9 +159,10 @@ class _Reader:
 
     def _item(self, name: str, node: Node) -> Iterator[Declared]:
         head = self._head(name, node, "", ("type", "id", "status"), ("statuses", "optional", "events"))
-        yield Item(*head, dict(self._statuses(node)), self._optional(node, head))
+        yield Item(*head, dict(self._statuses(node)), self._optional(node, ("id", "status")))
         for event, each in self._with_names(self._form.members(node, "events"), _DOTTED, _LOWER):
-            yield Event(*self._head(f"{name}.{event}", each, "Event", _ITEM_EVENT_FIELDS), head.type)
+            own = self._head(f"{name}.{event}", each, "Event", _ITEM_EVENT_FIELDS, ("optional",))
+            yield Event(*own, head.type, self._optional(each, _ITEM_EVENT_FIELDS[2:]))
 
     def _tool(self, name: str, node: Node) -> Iterator[Declared]:
         head = self._head(name, node, "Tool", more=("item", "choice"))
@@ -213,7 +219,7 @@ class _Reader:
         return False
 
     def _required(self, node: Node, fields: Mapping[str, Node], reserved: Collection[str]) -> Iterator[str]:
-        declared = self._form.members(node, "fields") if node.get("required") is not None else {}
+        declared = _names_in(node, "fields")
         for name, each in self._form.strings(node, "required"):
             if name in fields:
                 yield name
@@ -227,7 +233,10 @@ class _Reader:
     def _aliases(self, node: Node) -> Iterator[Node]:
         for name, each in self._form.strings(node, "aliases"):
             hint = "an alias is a type without prefix (rule Z18)" if ":" in name else _WIRE
-            if self._form.is_name(name, each, _WIRE_TYPE, _MAX_TYPE, hint):
+            if name in _SPELLINGS:
+                message = f"`{name}` is read as an event of the standard (rule Z3)"
+                self._form.error("extension-core", message, each, "remove it: clients know it without being told")
+            elif self._form.is_name(name, each, _WIRE_TYPE, _MAX_TYPE, hint):
                 yield each
 
     def _statuses(self, node: Node) -> Iterator[tuple[str, Node]]:
@@ -238,22 +247,22 @@ class _Reader:
             elif self._form.is_name(name, each, _STATUS, _MAX_NAME, "write lower case letters, digits and `_`"):
                 yield name, each
 
-    def _optional(self, node: Node, head: _Head) -> frozenset[str]:
+    def _optional(self, node: Node, known: Collection[str]) -> frozenset[str]:
+        """What a wire that was there before may leave out of what a new item or event has (rule N2)."""
         names: set[str] = set()
         for name, each in self._form.strings(node, "optional"):
-            if name not in ("id", "status"):
-                hint = "write `id` or `status`; your own fields are optional unless `required` names them"
+            if name not in known:
+                hint = f"write {listed(known)}; your own fields are optional unless `required` names them"
                 self._form.error("extension-field", f"`{shown(name, 80)}` cannot stand here", each, hint)
-            elif not head.aliases and node.get("aliases") is None:
-                message = f"a new item has an `{name}`" if name == "id" else "a new item has a `status`"
-                hint = "remove it; only an item with `aliases`, whose wire was there before, may lack it"
-                self._form.error("extension-field", f"{message} (rule N2)", each, hint)
+            elif node.get("aliases") is None:
+                hint = "remove it; only a type with `aliases`, whose wire was there before, may lack it"
+                self._form.error("extension-field", f"a new type has `{name}` (rule N2)", each, hint)
             names.add(name)
         return frozenset(names)
 
     def _receipt(self, name: str, node: Node) -> str:
         """The type of the item that a hosted tool has as its receipt."""
-        items = self._form.members(self._node, "items") if self._is_object("items") else {}
+        items = _names_in(self._node, "items")
         if node.get("item") is None:
             message = f"the tool `{name}` does not say which item its calls leave (rule X3)"
             self._form.error("extension-field", message, node, "write `item: NAME`, and declare it in `items`")
@@ -264,10 +273,6 @@ class _Reader:
             message = f"`{shown(item, 80)}` is no item of this extension"
             self._form.error("extension-reference", message, node.at_key("item"), hint)
         return f"{self._vendor}:{item}"
-
-    def _is_object(self, key: str) -> bool:
-        child = self._node.get(key)
-        return child is not None and isinstance(child.value, dict)
 
     def _places(self, node: Node) -> tuple[str, ...]:
         if node.get("in") is None:
@@ -316,6 +321,12 @@ class _Reader:
         for name, each in self._form.texts(self._node.get("values") or self._node, owner):
             if self._form.is_name(name, each, _VALUE, _MAX_TYPE, "write printable ASCII characters without spaces"):
                 yield name, each
+
+
+def _names_in(node: Node, key: str) -> Collection[str]:
+    """The keys of the object in a key, whether they are right or not."""
+    child = node.get(key)
+    return tuple(child.value) if child is not None and isinstance(child.value, dict) else ()
 
 
 def _other_document(node: Node) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from pathlib import Path
 
 from openresponses_codegen.names import pascal
 
@@ -12,5 +12,5 @@ VENDOR = "acme"
 
 def starter(vendor: str) -> str:
     """A commented, complete and valid extension of a vendor, as YAML; the slug is not checked."""
-    text = resources.files(__package__).joinpath("starter.yaml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("starter.yaml").read_text(encoding="utf-8")
     return text.replace(pascal(VENDOR), pascal(vendor)).replace(VENDOR, vendor)

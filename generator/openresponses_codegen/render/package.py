@@ -48,6 +48,8 @@ class Sources:
     """Those of the user's own."""
     stubs: tuple[str, ...] = ()
     """Files to begin with for the user, by name."""
+    reserved: tuple[str, ...] = ()
+    """Paths in the package that something else is written to."""
 
 
 def render_package(
@@ -82,7 +84,7 @@ def render_package(
     view = {"header": _header(api), **_init_view(api, package, exports)}
     files["__init__.py"] = _rendered("core/__init__.py.jinja", view, environment, overrides)
     view = {**names, **(service_view(api.service) if api.service is not None else {})}
-    files |= render_own(environment, overrides, sources.stubs, view, files.keys())
+    files |= render_own(environment, overrides, sources.stubs, view, {*files, *sources.reserved})
     return with_licence(environment, overrides, names, files)
 
 
@@ -194,13 +196,14 @@ def _events_view(api: ir.Api, stream: ir.TaggedUnion, definitions: tuple[ir.Defi
     ]
     if others:
         imports.append(f"from .models import {', '.join(others)}")
-    types = {each.name: each.event_type for each in api.declarations if isinstance(each, ir.Model)}
+    events = {each.name: each for each in api.declarations if isinstance(each, ir.Model)}
+    types = {name: (events[name].event_type, *events[name].aliases) for name in stream.members}
     return {
         "imports": "\n".join(imports),
         "exports": exported([*names, "EVENT_TYPES", "StreamEvent", "UnknownEvent", "parse_event"]),
         "definitions": definition_views(api, definitions),
         "members": list(stream.members),
-        "events": [{"type": literal(types[name]), "name": name} for name in stream.members],
+        "events": [{"type": literal(each), "name": name} for name in stream.members for each in types[name]],
         "union_docstring": stream.text.docstring() if stream.text else docstring("Any streaming event."),
     }
 

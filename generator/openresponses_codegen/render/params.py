@@ -164,8 +164,8 @@ class _ParamsView:
         match kind:
             case ir.Scalar(name):
                 return _SCALARS[name]
-            case ir.Fixed(value):
-                return f"Literal[{literal(value)}]"
+            case ir.Fixed() as fixed:
+                return f"Literal[{', '.join(map(literal, fixed.values))}]"
             case ir.Reference(name) | ir.OpenEnum(name):
                 return self._reference(name)
             case ir.Array(item):
