@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -287,12 +286,13 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
     user = overrides_of(options)
     from importlib import metadata  # noqa: PLC0415 - imports slowly
 
+    ours = resources.tree_digest(resources.templates(), "*")
     return Inputs(
         spec=digest(spec.content),
         layers=_layer_digests(spec.layers),
-        templates=_templates_digest(user),
+        templates=ours if user is None else digest(f"{ours} {user.digest}".encode()),
         overridden=user.summary if user is not None else {},
-        generator=_tree_digest(Path(__file__).parent, "*.py", "*.toml"),
+        generator=resources.tree_digest(Path(__file__).parent, "*.py", "*.toml"),
         version=__version__,
         tools={name: metadata.version(name) for name in _TOOLS},
         package=options.package,
@@ -329,11 +329,6 @@ def overrides_of(options: Options) -> Overrides | None:
     from openresponses_codegen.overrides import read_overrides  # noqa: PLC0415 - most packages have none
 
     return read_overrides(options.templates, resources.templates())
-
-
-def _templates_digest(user: Overrides | None) -> str:
-    ours = _tree_digest(resources.templates(), "*")
-    return digest(f"{ours} {user.digest}".encode()) if user is not None else ours
 
 
 def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) -> Package:
@@ -456,12 +451,3 @@ def _extras(components: Iterable[str], api: ir.Api) -> dict[str, Mapping[str, st
 def _rendered(components: Iterable[str], api: ir.Api) -> Iterable[Component]:
     """The components that are there: client and server come with a service only."""
     return (COMPONENTS[name] for name in components if name in {"models", "events", "params"} or api.service)
-
-
-@cache
-def _tree_digest(folder: Path, *patterns: str) -> str:
-    """The digest of the files in a folder, by path and content; caches, such as those of ruff, are none of ours."""
-    paths = {path.relative_to(folder) for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
-    shown = (path for path in paths if not any(part.startswith(".") for part in path.parts))
-    kept = sorted(path.as_posix() for path in shown if not {"__pycache__", "_resources"} & set(path.parts))
-    return digest("".join(f"{path} {digest((folder / path).read_bytes())}\n" for path in kept).encode())
