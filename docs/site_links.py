@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def _included(path: Path) -> str:
     def link(found: re.Match[str]) -> str:
-        target = Path(path.parent, found["target"]).as_posix() + ("/" if found["target"].endswith("/") else "")
+        target = posixpath.normpath(posixpath.join(path.parent.as_posix(), found["target"]))
+        target += "/" if found["target"].endswith("/") else ""
         shown = _PAGES.get(target, target.removeprefix("docs/"))
         return f"]({shown}{found['anchor'] or ''})"
 

@@ -1,6 +1,6 @@
 """Golden cases: one small document each, with the files or the diagnostics that come of it.
 
-`cases/<feature>/` holds `spec.yaml` or `spec.json`, and
+`cases/<feature>/` holds `spec.yaml` or `spec.json`, `overlay*.yaml` if overlays are applied to it, and
 
 - `expected/`: those generated files that show the feature, compared byte for byte;
 - `expected.txt`: the diagnostics as the command line prints them, where there are any.
@@ -41,7 +41,8 @@ class Outcome:
 
 def spec_of(case: Path) -> pipeline.Spec:
     (path,) = case.glob("spec.*")
-    return pipeline.Spec(path.name, path.read_bytes())
+    overlays = (pipeline.Layer("overlay", each.name, each.read_bytes()) for each in sorted(case.glob("overlay*.*")))
+    return pipeline.Spec(path.name, path.read_bytes(), tuple(overlays))
 
 
 @cache

@@ -13,8 +13,9 @@ README = (ROOT / "README.md").read_text()
 CITATION = re.compile(r"\brules? ([TSLRPXEWCNMZ]\d+)\b(?:(?:,| and) ([TSLRPXEWCNMZ]\d+)\b)?")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("templates/*.md")])
 TOP_LEVEL = {
-    ".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md",
-    "docs", "generated", "generator", "mkdocs.yml", "pyproject.toml", "spec", "templates", "tests",
+    ".ci", ".gitattributes", ".gitignore", ".pre-commit-hooks.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
+    "README.md", "SECURITY.md", "action.yml", "docs", "generated", "generator", "mkdocs.yml", "pyproject.toml",
+    "spec", "templates", "tests",
 }  # fmt: skip
 
 

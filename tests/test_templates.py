@@ -66,7 +66,9 @@ def passed() -> Mapping[str, dict[str, Any]]:
 def documented() -> dict[str, set[str]]:
     """The variables of each template as the page has them, the groups taken apart."""
     groups = {"*names*": first_column(section("Names")), "*words*": first_column(section("Words"))}
-    rows = {first: second for first, second in table(section("Variables by template")).items() if "templates" not in first}
+    rows = {
+        first: second for first, second in table(section("Variables by template")).items() if "templates" not in first
+    }
     patterns: list[tuple[str, set[str]]] = []
     for first, second in rows.items():
         variables = quoted(second).union(*(names for group, names in groups.items() if group in second))
@@ -195,9 +197,9 @@ OVERRIDES = {
     "macros/words.jinja": (
         "{% macro member(name) %}def {{ name }}(self) -> int:\n        return 7{% endmacro %}"
     ),
-    "core/retries.txt": "",
     "extra/notes/names.py.jinja": 'RESPONSE = "{{ response }}"\n',
     "extra/notes/__init__.py": '"""Notes."""\n',
+    "extra/client/more.py": "MORE = 2\n",
     "extra/NOTES.txt": "{{ not a template }}\n",
 }  # fmt: skip
 
@@ -211,15 +213,13 @@ def put(folder: Path, files: Mapping[str, str]) -> None:
 def test_a_package_with_templates_of_the_users_own_works(run: Callable[..., Result], tmp_path: Path) -> None:
     """Blocks extended, sources replaced, a licence, new names that the package offers, modules of the user's own."""
     base = (TEMPLATES / "core" / "client" / "retries.py").read_text()
-    put(tmp_path / "templates", {name: text for name, text in OVERRIDES.items() if name != "core/retries.txt"})
+    put(tmp_path / "templates", OVERRIDES)
     put(tmp_path / "templates", {"core/client/retries.py": base + "\nMINE = 1\n", "README.md": "mine", ".x": ""})
-    (tmp_path / "pyproject.toml").write_text(
-        '[tool.openresponses-codegen]\noutput = "kit"\ntemplates = "templates"\n'
-    )
+    (tmp_path / "pyproject.toml").write_text('[tool.openresponses-codegen]\noutput = "kit"\ntemplates = "templates"\n')
     assert run("generate", "-q").exit_code == 0
     assert run("check", "-q").exit_code == 0
     program = (
-        "import kit, asyncio\nfrom kit.client import retries\nfrom kit.notes import names\n"
+        "import kit, asyncio\nfrom kit.client import more, retries\nfrom kit.notes import names\n"
         "print(kit.OpenResponses(base_url='http://x').ping(), retries.MINE, kit.QuotaError.__mro__[1].__name__)\n"
         "print(asyncio.run(kit.AsyncOpenResponses(base_url='http://x').ping()), names.RESPONSE)\n"
         "print(kit.ResponseResource.cost(None))\n"
@@ -254,8 +254,10 @@ def test_a_change_of_a_users_template_is_told_as_such(run: Callable[..., Result]
     assert "templates changed" in run("check", *arguments[:-2]).output
 
 
-def test_list_shows_every_template_its_blocks_and_what_is_overridden(run: Callable[..., Result], tmp_path: Path) -> None:
-    put(tmp_path / "t", {name: text for name, text in OVERRIDES.items() if name != "core/retries.txt"})
+def test_list_shows_every_template_its_blocks_and_what_is_overridden(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    put(tmp_path / "t", OVERRIDES)
     listed = json.loads(run("templates", "list", "--templates", "t", "--json").output)["templates"]
     rows = {each["name"]: each for each in listed}
     assert set(catalogue(TEMPLATES)) <= set(rows)
@@ -268,7 +270,9 @@ def test_list_shows_every_template_its_blocks_and_what_is_overridden(run: Callab
 
 def test_show_prints_ours_or_one_block(run: Callable[..., Result]) -> None:
     assert run("templates", "show", "core/_base.py").output == (TEMPLATES / "core" / "_base.py").read_text()
-    assert run("templates", "show", "core/models.py.jinja", "--block", "class_body").output == "\n{{ definition.body }}\n"
+    assert (
+        run("templates", "show", "core/models.py.jinja", "--block", "class_body").output == "\n{{ definition.body }}\n"
+    )
     for arguments, hint in (
         (("core/model.py.jinja",), "core/models.py.jinja"),
         (("core/models.py.jinja", "--block", "class_bdy"), "class_body"),
@@ -287,7 +291,9 @@ def test_show_prints_ours_or_one_block(run: Callable[..., Result]) -> None:
         (("core/errors.py.jinja",), "give `--templates DIR`"),
     ],
 )
-def test_eject_says_what_is_wrong(run: Callable[..., Result], tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_eject_says_what_is_wrong(
+    run: Callable[..., Result], tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
     result = run("templates", "eject", *arguments)
     assert result.exit_code == 2
     assert said in result.output

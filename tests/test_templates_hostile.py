@@ -1,4 +1,4 @@
-"""Templates of a user run in a sandbox with limits: what reaches out, never ends or swells is one error with a place."""
+"""Templates of a user run in a sandbox with limits: what reaches out, never ends or swells is one clear error."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ components:
       properties:
         colour: {type: string, description: The colour.}
 """
+RESERVED = ("generation.json",)
 LIMITS = Limits(seconds=3, output=2_000_000)
 Render = Callable[[], dict[str, str]]
 
@@ -42,7 +43,7 @@ def render(lowered, tmp_path: Path) -> Render:
     folder.mkdir()
 
     def render() -> dict[str, str]:
-        sources = Sources(resources.templates(), read_overrides(folder, resources.templates()))
+        sources = Sources(resources.templates(), read_overrides(folder, resources.templates()), (), RESERVED)
         return render_confined(*lowered, sources, "kit", frozenset({"models"}), limits=LIMITS)
 
     return render
@@ -115,7 +116,8 @@ def test_what_never_ends_or_swells_is_stopped(render: Render, tmp_path: Path, te
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../../../../etc/passwd", "core/../README.md", "core/_base.py", "models/TypeAliasType.jinja2"]
+    "name",
+    ["/etc/passwd", "../../../../etc/passwd", "core/../README.md", "core/_base.py", "models/TypeAliasType.jinja2"],
 )
 @pytest.mark.parametrize("statement", ["include", "import"])
 def test_only_templates_by_their_names_are_found(render: Render, tmp_path: Path, name: str, statement: str) -> None:
@@ -208,6 +210,10 @@ def test_text_of_the_spec_prints_in_a_chosen_form(render: Render, tmp_path: Path
         ("core/_base.py", "x = (", "not Python"),
         ("core/licence.jinja", "import os", "has to be a comment"),
         ("extra/models.py", "x = 1", "has a file models.py already"),
+        ("extra/MODELS.py", "x = 1", "has a file models.py already"),
+        ("extra/models/x.py", "x = 1", "has a file models.py already"),
+        ("extra/models/__init__.py", "x = 1", "has a file models.py already"),
+        ("extra/generation.json", "{}", "has a file generation.json already"),
         ("extra/x.py", "x = (", "not Python"),
     ],
 )

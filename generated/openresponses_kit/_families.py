@@ -113,6 +113,8 @@ BY_PART: Mapping[type[ResponseModel], Family] = MappingProxyType(
     }
 )
 """The family that fills a part; parts of other classes come whole."""
+HOLDERS = (Message, ReasoningBody, FunctionCall)
+"""The classes of items whose fields hold such parts; those of vendors have their own."""
 
 _PLACES: Mapping[type[ResponseModel], Place] = MappingProxyType(
     {

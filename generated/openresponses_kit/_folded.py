@@ -15,7 +15,7 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 from ._base import Event, ResponseModel, UnknownVariant
-from ._families import ARGUMENTS, BY_PART, CONTENT, PLACES, SUMMARY, Place
+from ._families import ARGUMENTS, BY_PART, CONTENT, HOLDERS, PLACES, SUMMARY, Place
 from .models import ItemField
 
 T = TypeVar("T", bound=ResponseModel)
@@ -164,7 +164,7 @@ class Item:
         self.parts: dict[Place, list[Part]] = {place: [] for place in PLACES}
         """In order of opening."""
         self.by_index: dict[Place, dict[int, Part]] = {place: {} for place in PLACES}
-        known = type(opened).model_fields
+        known = type(opened).model_fields if isinstance(opened, HOLDERS) else {}
         if ARGUMENTS.field in known:
             self.enter(ARGUMENTS, 0, Part(None, text=getattr(opened, ARGUMENTS.field)))
         for place in (CONTENT, SUMMARY):
@@ -181,6 +181,11 @@ class Item:
         """Whether items of this type have such parts, as far as one knows (rule N3)."""
         opened = self.opened
         return isinstance(opened, UnknownVariant) or place.field in type(opened).model_fields
+
+    def filled(self) -> list[str]:
+        """The fields that events fill: in an item of a vendor, those in which parts were opened."""
+        is_holder = isinstance(self.opened, HOLDERS)
+        return [place.field for place in PLACES if is_holder or self.parts[place]]
 
     def enter(self, place: Place, index: int, part: Part) -> None:
         """Keep a part that opens."""

@@ -339,7 +339,7 @@ class ItemFold:
         if final.type != item.opened.type:
             reason = f"{final.type!r}, and {item.opened.type!r} when the item opened"
             self._deviates("L6", "item.type", reason, final.type)
-        whole, different = settled(final, item.built(), _RULES)
+        whole, different = settled(final, item.built(), item.filled())
         for field in different:
             told = getattr(final, field)
             self._deviates(_RULES[field], f"item.{field}", "is not what was streamed", told)

@@ -12,7 +12,12 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import (
+    CoreSchema,
+    PydanticCustomError,
+    PydanticSerializationUnexpectedValue,
+    core_schema,
+)
 from typing_extensions import TypeAliasType
 
 from ._base import (
@@ -22,7 +27,7 @@ from ._base import (
     UnknownVariant,
     UnknownVariantParam,
     bare,
-    constants,
+    constant_values,
     members,
 )
 
@@ -30,6 +35,26 @@ _NOTHING = ValidationError.from_exception_data("", [])
 """An error without a line: raised by a choice that is not meant, it adds nothing to the others."""
 _UNKNOWN_TAG = "unknown_tag"
 _UNKNOWN_TAG_MESSAGE = "Input should have one of these as its {by}: {tags}"
+
+
+class Registered:
+    """The classes that joined a union after it was made, which `extending` enters."""
+
+    __slots__ = ("by_tag", "classes")
+
+    def __init__(self) -> None:
+        self.by_tag: dict[str, type[Model]] = {}
+        self.classes: tuple[type[Model], ...] = ()
+        """These, and those whose place they took when their module was loaded again."""
+
+    def kind_of(self, value: Any, tag: Any) -> type[Model] | None:
+        """The class that a value with this tag is of or is to be read as; None if there is none.
+
+        An object that was read before its type was registered stays one of an unknown type.
+        """
+        if isinstance(value, BaseModel):
+            return type(value) if isinstance(value, self.classes) else None
+        return self.by_tag.get(tag) if isinstance(tag, str) else None
 
 
 class Tagged:
@@ -40,12 +65,16 @@ class Tagged:
     `vendor:name`. Response classes in a union of request classes stand for what came from a server:
     their instances pass unchecked (N4). A known variant that does not validate is refused with its
     own errors and no others.
+
+    Classes that are registered later (`extending`) are sought where no member of the union has the
+    tag: the tags of members cost no more for them.
     """
 
-    __slots__ = ("by",)
+    __slots__ = ("by", "registered")
 
     def __init__(self, by: str) -> None:
         self.by = by
+        self.registered = Registered()
 
     def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         known, catch_all, returned = _sorted(union)
@@ -65,6 +94,8 @@ class Tagged:
         for member in catch_all:
             new = self._is_new(by_tag.keys(), prefixed=issubclass(member, UnknownVariantParam))
             others.append((_guarded(handler.generate_schema(member), new), "unknown"))
+        if catch_all:
+            others.append((self._registered(), self.by))
         if returned:
             others.append((_guarded(core_schema.any_schema(), _is_one_of(returned)), "returned"))
         tagged = core_schema.tagged_union_schema(
@@ -90,12 +121,48 @@ class Tagged:
             steps.popleft()
         meant = models
         for _ in range(1 + any(marker(member) for member in known)):
-            tagged = [model for model in meant if steps and steps[0] in constants(model).values()]
+            tagged = [model for model in meant if steps and steps[0] in constant_values(model)]
             if tagged:
                 meant = tagged
                 steps.popleft()
+        if meant is not models:
+            return meant
         untagged = [model for model in models if None in _tags(model, self.by)]
-        return meant if meant is not models else untagged
+        return [*untagged, *self.registered.by_tag.values()]
+
+    def catch_all(self, union: Any) -> type[Model] | None:
+        """The member for new tags; None when the union is closed."""
+        return next(iter(_sorted(union)[1]), None)
+
+    def known_tags(self, union: Any) -> dict[str, type[Model]]:
+        """The tags of the members, each with a class that has it."""
+        models = [model for member in _sorted(union)[0] for model in _models(member)]
+        return {tag: model for model in models for tag in self.tags(model)}
+
+    def tags(self, model: type[Model]) -> Set[str]:
+        """The tags of a class; empty unless it has the constant by which members are told apart."""
+        wire_names = {field.alias or name for name, field in model.model_fields.items()}
+        found = _tags(model, self.by) if self.by in wire_names else set[Any]()
+        return {tag for tag in found if isinstance(tag, str)}
+
+    def _registered(self) -> CoreSchema:
+        """Reads and writes what was registered, by its own class; not in a JSON Schema."""
+        registered = self.registered
+
+        def read(value: Any) -> Any:
+            kind = registered.kind_of(value, self._tag(value))
+            if kind is None:
+                raise _NOTHING
+            return kind.model_validate(value)
+
+        def write(value: Any) -> Any:
+            if not isinstance(value, registered.classes):
+                raise PydanticSerializationUnexpectedValue("Expected what is registered")
+            return value
+
+        return core_schema.no_info_plain_validator_function(
+            read, serialization=core_schema.plain_serializer_function_ser_schema(write)
+        )
 
     def _discriminator(
         self, known: list[Any], nested: Iterable[str]
@@ -131,11 +198,17 @@ class Tagged:
         return getattr(value, self.by, None)
 
     def _is_new(self, known: Set[Any], *, prefixed: bool) -> Callable[[Any], bool]:
-        """Whether a value has a tag of no member; a `vendor:name`, if only those are admitted."""
+        """Whether a value has a tag of no class; a `vendor:name`, if only those are admitted."""
+        registered = self.registered
 
         def check(value: Any) -> bool:
             tag = self._tag(value)
-            return isinstance(tag, str) and tag not in known and (not prefixed or _is_prefixed(tag))
+            return (
+                isinstance(tag, str)
+                and tag not in known
+                and (tag not in registered.by_tag or registered.kind_of(value, tag) is None)
+                and (not prefixed or _is_prefixed(tag))
+            )
 
         return check
 
@@ -191,21 +264,21 @@ def marker(kind: Any) -> Tagged | Shaped | None:
     return next((mark for mark in metadata if isinstance(mark, (Tagged, Shaped))), None)
 
 
-def _sorted(union: Any) -> tuple[list[Any], list[Any], tuple[type[Model], ...]]:
+def _sorted(union: Any) -> tuple[list[Any], list[Any], list[Any]]:
     """The members of a tagged union: known ones, those for new tags, and what servers sent."""
     known: list[Any] = []
     catch_all: list[Any] = []
-    returned: list[type[Model]] = []
+    returned: list[Any] = []
     of_requests = any(issubclass(model, RequestModel) for model in _models(union))
     for member in members(union):
         models = _models(member)
         if of_requests and all(issubclass(model, ResponseModel) for model in models):
-            returned += models
+            returned.append(member)
         elif all(issubclass(model, (UnknownVariant, UnknownVariantParam)) for model in models):
             catch_all.append(member)
         else:
             known.append(member)
-    return known, catch_all, tuple(returned)
+    return known, catch_all, returned
 
 
 def _models(kind: Any) -> list[type[Model]]:
@@ -237,8 +310,17 @@ def _is_prefixed(tag: str) -> bool:
     return bool(vendor and name)
 
 
-def _is_one_of(classes: tuple[type[Model], ...]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, classes)
+def _is_one_of(kinds: list[Any]) -> Callable[[Any], bool]:
+    """Whether a value is an object of one of these types, or of a class registered with one."""
+    classes = tuple(model for kind in kinds for model in _models(kind))
+    open_to = [mark.registered for kind in kinds if isinstance(mark := marker(kind), Tagged)]
+
+    def check(value: Any) -> bool:
+        return isinstance(value, classes) or any(
+            isinstance(value, each.classes) for each in open_to
+        )
+
+    return check
 
 
 def _guarded(schema: CoreSchema, applies: Callable[[Any], bool]) -> CoreSchema:

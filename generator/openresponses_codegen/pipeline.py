@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
+from openresponses_codegen.collector import collector_paused
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
-from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
+    from openresponses_codegen import overlay
     from openresponses_codegen.diff import Edition, Report, Severity
     from openresponses_codegen.overrides import Overrides
 
@@ -91,6 +89,17 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a package is packed, where it is a distribution of its own."""
+
+    name: str
+    revision: int = 0
+    """Counts what was published of one release of the spec."""
+    licence: str = "Apache-2.0"
+    """An SPDX expression."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What to make of a document."""
 
@@ -103,6 +112,18 @@ class Options:
     """Patterns of the files, relative to the package's folder, that are the user's own."""
     stubs: tuple[str, ...] = ()
     """Files to begin with for the user, of `STUBS`."""
+    distribution: Distribution | None = None
+    """None for a package that is a folder in the user's own code."""
+
+    @property
+    def root(self) -> str:
+        """Where the package lies in the output folder: nothing, or a path that ends in a slash."""
+        return "" if self.distribution is None else f"src/{self.package.replace('.', '/')}/"
+
+    @property
+    def stub_paths(self) -> tuple[str, ...]:
+        """Where the stubs lie in the output folder."""
+        return tuple(f"{self.root}{name}" for name in self.stubs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +151,23 @@ class Package:
 def load_spec(name: str, *, extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> Spec:
     """The document of a release name, of a path, or of standard input (`-`), and what is laid over it.
 
-    An extension is a bundled one by name, or a path; an overlay is a path. Extensions are applied first.
     Raises `DiagnosticError` when there is no such file, or it is too large.
+    """
+    layers = load_layers(extensions, overlays)
+    if name == "-":
+        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), layers)
+    path = resources.releases().get(name, Path(name))
+    return Spec(name if path != Path(name) else str(path), source.read(path), layers)
+
+
+def load_layers(extensions: Iterable[str] = (), overlays: Iterable[str] = ()) -> tuple[Layer, ...]:
+    """What is laid over a document, extensions first.
+
+    An extension is a bundled one by name, or a path; an overlay is a path. Raises `DiagnosticError` as `load_spec`.
     """
     bundled = resources.extensions()
     layers = [Layer("extension", each, source.read(bundled.get(each, Path(each)))) for each in extensions]
-    layers += [Layer("overlay", each, source.read(Path(each))) for each in overlays]
-    if name == "-":
-        return Spec("<stdin>", sys.stdin.buffer.read(source.MAX_BYTES + 1), tuple(layers))
-    path = resources.releases().get(name, Path(name))
-    return Spec(name if path != Path(name) else str(path), source.read(path), tuple(layers))
+    return (*layers, *(Layer("overlay", each, source.read(Path(each))) for each in overlays))
 
 
 def lower_spec(spec: Spec, *, lenient: bool = False) -> Lowered:
@@ -170,14 +198,36 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
         return node
     from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
 
-    if any(layer.kind == "extension" for layer in spec.layers):
-        raise DiagnosticError([Diagnostic("no-layers", "extensions cannot be applied yet")])
-    overlays = [overlay.read(source.parse(layer.content, layer.name), diagnostics) for layer in spec.layers]
-    diagnostics.raise_if_errors()
-    for each in overlays:
+    for each in _overlays(spec, node, diagnostics):
         node = overlay.apply(node, each, diagnostics, lenient=lenient)
         diagnostics.raise_if_errors()
     return node
+
+
+def _overlays(spec: Spec, document: source.Node, diagnostics: Diagnostics) -> tuple[overlay.Overlay, ...]:
+    """The layers of a document as overlays. Raises `DiagnosticError` when one is wrong or does not fit."""
+    from openresponses_codegen import extension, overlay  # noqa: PLC0415
+
+    nodes = [(each.kind, source.parse(each.content, each.name)) for each in spec.layers]
+    extensions = [extension.read(node, diagnostics) for kind, node in nodes if kind == "extension"]
+    overlays = [overlay.read(node, diagnostics) for kind, node in nodes if kind == "overlay"]
+    diagnostics.raise_if_errors()
+    extension.check_against(extensions, document, diagnostics)
+    compiled = extension.compile_extensions(extensions, diagnostics)
+    diagnostics.raise_if_errors()
+    return (*compiled, *overlays)
+
+
+def compile_layers(spec: Spec) -> tuple[tuple[source.Plain, ...], tuple[Diagnostic, ...]]:
+    """The layers of a document as overlays, in plain data, and what there is to say about them.
+
+    Raises `DiagnosticError` with everything that is wrong with them, or where they do not fit the document.
+    """
+    from openresponses_codegen import overlay  # noqa: PLC0415 - used by one command
+
+    lowered = lower_spec(spec)
+    overlays = _overlays(spec, source.parse(spec.content, spec.name), Diagnostics())
+    return tuple(overlay.plain(each) for each in overlays), lowered.warnings
 
 
 def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:
@@ -187,7 +237,7 @@ def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = No
     """
     from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
 
-    with _collector_paused():
+    with collector_paused():
         return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
 
 
@@ -249,7 +299,8 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
         components=options.components,
         lenient=options.lenient,
         own=options.own,
-        stubs=options.stubs,
+        stubs=options.stub_paths,
+        distribution=_distribution(options),
     )
 
 
@@ -262,6 +313,13 @@ def _layer_digests(layers: Iterable[Layer]) -> dict[str, str]:
         times[name] += 1
         digests[name if times[name] == 1 else f"{name} ({times[name]})"] = digest(layer.content)
     return digests
+
+
+def _distribution(options: Options) -> dict[str, str]:
+    packed = options.distribution
+    if packed is None:
+        return {}
+    return {"name": packed.name, "revision": str(packed.revision), "licence": packed.licence}
 
 
 def overrides_of(options: Options) -> Overrides | None:
@@ -281,49 +339,23 @@ def _templates_digest(user: Overrides | None) -> str:
 def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) -> Package:
     """The files of a package. Nothing is written.
 
-    Raises `DiagnosticError` when the document is not one that a package can be made of.
+    Raises `DiagnosticError` when the document is not one that a package can be made of, or a template of the user's
+    own does not work.
     """
-    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
-    from openresponses_codegen.overrides import NONE  # noqa: PLC0415
-    from openresponses_codegen.render import (  # noqa: PLC0415
-        Sources,
-        UnsafeSourceError,
-        render_confined,
-        render_package,
-    )
-
     user = overrides_of(options)
     progress("Reading the spec")
     lowered = lower_spec(spec, lenient=options.lenient)
-    progress("Rendering models")
-    folder = resources.templates()
+    _check_stubs(options, lowered.api)
     try:
-        with _collector_paused():
-            definitions = render_models(lowered.api, folder)
-        progress("Rendering the package")
-        render = render_confined if user is not None else render_package
-        sources = Sources(folder, user or NONE, _stubs(options, lowered.api))
-        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
-        if "server" in options.components and lowered.api.service is not None:
-            files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
-        progress("Formatting")
-        files = _formatted(files)
-        own = {name: files.pop(name) for name in list(files) if name in sources.stubs or is_own(name, options.own)}
+        files = _files(lowered, options, user, progress)
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
     except RecursionError:
         raise DiagnosticError([_too_deep("its types are nested too deeply", spec)]) from None
-    except (ModelError, UnsafeSourceError) as error:
-        raise DiagnosticError(
-            [
-                Diagnostic(
-                    "not-rendered",
-                    str(error),
-                    hint="this is a defect of the generator: report it with the spec",
-                )
-            ]
-        ) from error
+    files = {f"{options.root}{name}": text for name, text in files.items()} | _packing(options, lowered.api)
+    yours = (*options.own, *options.stub_paths)
+    own = {name: files.pop(name) for name in list(files) if is_own(name, yours)}
     manifest = Manifest(
         lowered.api.release,
         lowered.fingerprint,
@@ -334,17 +366,65 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         {name: digest(text.encode()) for name, text in own.items()},
     )
     files[MANIFEST] = manifest.text()
-    return Package(files, manifest, lowered.api, (*lowered.warnings, *(user.findings if user is not None else ())), own)
+    warnings = (*lowered.warnings, *(user.findings if user is not None else ()))
+    return Package(files, manifest, lowered.api, warnings, own)
 
 
-def _stubs(options: Options, api: ir.Api) -> tuple[str, ...]:
-    """The stubs to render. Raises `DiagnosticError` for one that the package has not what it needs for."""
+def _files(lowered: Lowered, options: Options, user: Overrides | None, progress: Progress) -> dict[str, str]:
+    """The files of a package by path, the manifest left out."""
+    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
+    from openresponses_codegen.overrides import NONE  # noqa: PLC0415
+    from openresponses_codegen.render import (  # noqa: PLC0415
+        Sources,
+        UnsafeSourceError,
+        formatted,
+        render_confined,
+        render_package,
+    )
+
+    progress("Rendering models")
+    folder = resources.templates()
+    sources = Sources(folder, user or NONE, options.stubs, reserved=(MANIFEST, DOCUMENT))
+    try:
+        definitions = render_models(lowered.api, folder)
+        progress("Rendering the package")
+        render = render_confined if user is not None else render_package
+        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
+    except (ModelError, UnsafeSourceError) as error:
+        hint = "this is a defect of the generator: report it with the spec"
+        raise DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)]) from error
+    if "server" in options.components and lowered.api.service is not None:
+        files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
+    progress("Formatting")
+    return formatted(files)
+
+
+def _packing(options: Options, api: ir.Api) -> dict[str, str]:
+    """The files of a distribution around its package; none for a module."""
+    if options.distribution is None:
+        return {}
+    from openresponses_codegen.render.distribution import Packing, render_distribution  # noqa: PLC0415
+
+    packed = options.distribution
+    packing = Packing(
+        packed.name,
+        options.package,
+        packed.revision,
+        packed.licence,
+        _requires(options.components, api),
+        _extras(options.components, api),
+        has_client="client" in options.components and api.service is not None,
+    )
+    return render_distribution(packing, api.release, resources.templates())
+
+
+def _check_stubs(options: Options, api: ir.Api) -> None:
+    """Raise `DiagnosticError` for a stub that the package has not what it needs for."""
     for name in options.stubs:
         component = STUBS[name]
         if component not in options.components or api.service is None:
             message = f"the stub `{name}` needs the component `{component}`, which this package has not"
             raise DiagnosticError([Diagnostic("no-stub", message, hint="leave it out, or add the component")])
-    return options.stubs
 
 
 def with_foundations(names: Iterable[str]) -> tuple[str, ...]:
@@ -376,39 +456,6 @@ def _extras(components: Iterable[str], api: ir.Api) -> dict[str, Mapping[str, st
 def _rendered(components: Iterable[str], api: ir.Api) -> Iterable[Component]:
     """The components that are there: client and server come with a service only."""
     return (COMPONENTS[name] for name in components if name in {"models", "events", "params"} or api.service)
-
-
-@contextmanager
-def _collector_paused() -> Generator[None]:
-    """Leave out garbage collection while much is made that stays."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _formatted(files: Mapping[str, str]) -> dict[str, str]:
-    """The files as ruff leaves them: imports in order, then formatted."""
-    import subprocess  # noqa: PLC0415 - used where something is generated alone
-    import tempfile  # noqa: PLC0415
-
-    with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
-        folder = Path(name)
-        for path, text in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(text.encode())
-        ruff: str = import_module("ruff").find_ruff_bin()
-        options = ["--isolated", "--no-cache", "--quiet", f"--line-length={LINE_WIDTH}", "."]
-        for command in (["check", "--select=I", "--fix"], ["format"]):
-            arguments = [ruff, *command, *options]
-            run = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-            if run.returncode:
-                reason = (run.stderr or run.stdout).strip()
-                raise DiagnosticError([Diagnostic("not-formatted", f"ruff refused what was rendered: {reason}")])
-        return {path: (folder / path).read_bytes().decode() for path in files}
 
 
 @cache

@@ -214,17 +214,26 @@ Omittable: TypeAlias = Annotated[T | None, Field(exclude_if=_is_none), _NotNull(
 
 @cache
 def constants(cls: type[BaseModel]) -> dict[str, Any]:
-    """The fields of a class that have one possible value, and that value."""
+    """The fields of a class that have one possible value, and that value.
+
+    A value may have aliases, which are found on a vendor's wire in its place (rule Z18).
+    """
     return {name: field.default for name, field in cls.model_fields.items() if _is_constant(field)}
 
 
+def constant_values(cls: type[BaseModel]) -> frozenset[Any]:
+    """The values of all constants of a class, with their aliases."""
+    kinds = (members(cls.model_fields[name].annotation) for name in constants(cls))
+    return frozenset(value for kind in kinds for member in kind for value in get_args(member))
+
+
 def _is_constant(field: FieldInfo) -> bool:
+    if field.default is PydanticUndefined:
+        return False
+    if get_origin(field.annotation) is Literal:  # An enum has a name; what has none is a constant.
+        return field.default in get_args(field.annotation)[:1]
     literals = [kind for kind in members(field.annotation) if get_origin(kind) is Literal]
-    return (
-        field.default is not PydanticUndefined
-        and len(literals) == 1
-        and get_args(literals[0]) == (field.default,)
-    )
+    return len(literals) == 1 and get_args(literals[0]) == (field.default,)
 
 
 def _forgiven(

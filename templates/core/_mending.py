@@ -28,7 +28,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import TypeAliasType
 
 from ._base import Deviation, Omittable, UnknownVariant
-from ._unions import Tagged
+from ._unions import Registered, Tagged
 
 _NOT_NULL: Final = get_args(Omittable)[-1]
 """What marks a field that may be left out and is never null."""
@@ -259,6 +259,7 @@ class _Variants(Kind):
     by: str
     members: tuple[_Object | _Variants, ...]
     catch_all: _Object | None
+    registered: Registered
 
     def accepts(self, value: object) -> bool:
         return isinstance(value, dict)
@@ -276,6 +277,9 @@ class _Variants(Kind):
         is_tag = tag is None or isinstance(tag, str)
         if is_tag and tag in self.by_tag:
             return self.by_tag[tag].inside(value, path, report)
+        joined = self.registered.by_tag.get(tag) if isinstance(tag, str) else None
+        if joined is not None:
+            return _object(joined).inside(value, path, report)
         if self.catch_all is None:
             report.replaced(path, value, f"no known {self.by} is in it")
             return self.zero()
@@ -398,7 +402,8 @@ def _union(args: tuple[Any, ...], marks: list[Any]) -> Kind:
     objects = [each for each in members if isinstance(each, (_Object, _Variants))]
     unknown = next((each for each in objects if _takes_any_tag(each)), None)
     known = tuple(each for each in objects if each is not unknown)
-    return _Variants("an object", tagged.by, known, cast("_Object | None", unknown))
+    catch_all = cast("_Object | None", unknown)
+    return _Variants("an object", tagged.by, known, catch_all, tagged.registered)
 
 
 def _takes_any_tag(kind: _Object | _Variants) -> bool:

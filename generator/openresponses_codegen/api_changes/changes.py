@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Impact(StrEnum):
@@ -41,6 +42,10 @@ class Report:
     def of(self, impact: Impact) -> tuple[Change, ...]:
         """The changes of one impact."""
         return tuple(each for each in self.changes if each.impact is impact)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"counts": self.counts(), "changes": [each.as_dict() for each in self.changes]}
 
     def counts(self) -> dict[str, int]:
         """How many there are of each impact."""

@@ -83,8 +83,8 @@ def _new_member(symbol: str, new: griffe.Object) -> Change:
 def _is_required(field: griffe.Attribute) -> bool:
     """Whether an object cannot be made without the field."""
     annotation = str(field.annotation or "")
-    if not annotation or annotation.startswith("ClassVar") or "property" in field.labels:
-        return False
+    if not annotation or "instance-attribute" not in field.labels:
+        return False  # a property, or a variable of the class
     owner = field.parent
     if isinstance(owner, griffe.Class) and any(str(base) == "TypedDict" for base in owner.bases):
         is_total = str(owner.keywords.get("total", "True")) == "True"
@@ -96,9 +96,9 @@ def _field_changes(symbol: str, old: griffe.Attribute, new: griffe.Object) -> It
     if not isinstance(new, griffe.Attribute):
         return
     was, now = _bare(old), _bare(new)
-    if was != now:
-        widened = way(was, now) is Way.WIDENED
-        impact = Impact.CHANGED if widened else Impact.BREAKING
+    became = way(was, now)
+    if became is not Way.SAME:
+        impact = Impact.CHANGED if became is Way.WIDENED else Impact.BREAKING
         yield Change(impact, "type", symbol, f"its type was `{was}`, and is `{now}`")
     if _is_required(new) and not _is_required(old):
         yield Change(Impact.BREAKING, "field-required", symbol, "it has to be given now")

@@ -62,8 +62,9 @@ def _parameter_changes(name: str, old: griffe.Parameter, new: griffe.Parameter) 
         text = f"{what} was {_said(old)}, and is {_said(new)}"
         yield Change(Impact.BREAKING, "parameter-kind", name, text)
     was, now = str(old.annotation or ""), str(new.annotation or "")
-    if was != now:
-        widened = way(was, now) is Way.WIDENED
+    became = way(was, now)
+    if became is not Way.SAME:
+        widened = became is Way.WIDENED
         impact, kind = (Impact.ADDED, "parameter-widened") if widened else (Impact.BREAKING, "parameter-type")
         yield Change(impact, kind, name, f"the type of `{old.name}` was `{was}`, and is `{now}`")
 
@@ -87,9 +88,9 @@ def _order_changes(name: str, was: dict[str, griffe.Parameter], now: dict[str, g
 
 def _return_changes(name: str, old: griffe.Function, new: griffe.Function) -> Iterator[Change]:
     was, now = str(old.returns or ""), str(new.returns or "")
-    if was == now:
-        return
     match way(was, now):
+        case Way.SAME:
+            return
         case Way.NARROWED:
             impact = Impact.ADDED
         case Way.WIDENED:

@@ -17,8 +17,10 @@ class Way(Enum):
 
 def way(old: str, new: str) -> Way:
     """How a type became another, judged by the members of unions and literals; `OTHER` where that does not tell."""
+    if old == new:
+        return Way.SAME
     was, now = _members(old), _members(new)
-    if was == now:
+    if was == now and was is not None:
         return Way.SAME
     if was is None or now is None:
         return Way.OTHER

@@ -17,17 +17,22 @@ __all__ = ["main"]
 
 _MODULES: Mapping[str, str] = {
     "generate": "generate",
-    "check": "generate",
+    "check": "check",
     "validate": "documents",
     "dump": "documents",
     "fingerprint": "documents",
     "releases": "documents",
     "diff": "diff",
+    "config": "configuration",
+    "extension": "extension",
     "templates": "templates",
+    "update": "update",
     "doctor": "doctor",
     "conform": "conformance",
+    "completion": "completion",
 }
 """Each command, and the module that has it; in the order in which help lists them."""
+_EXIT_CODES = "Exit codes: 0 done, 1 drift or findings, 2 wrong use or bad input."
 
 
 class Commands(click.Group):
@@ -43,13 +48,22 @@ class Commands(click.Group):
             return None
         module = import_module(f"{__name__}.{_MODULES[cmd_name]}")
         command = getattr(module, cmd_name)
-        return command if isinstance(command, click.Command) else None
+        return _with_exit_codes(command) if isinstance(command, click.Command) else None
+
+
+def _with_exit_codes(command: click.Command) -> click.Command:
+    """The command, with what its exit codes mean at the end of its help, where it does not say so itself."""
+    command.epilog = command.epilog or _EXIT_CODES
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _with_exit_codes(each)
+    return command
 
 
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 drift or findings, 2 wrong use or bad input.",
+    epilog=_EXIT_CODES,
 )
 @click.version_option(__version__, prog_name="openresponses-codegen")
 @click.pass_context

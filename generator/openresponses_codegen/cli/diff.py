@@ -112,7 +112,7 @@ def _of_package(target: Target, given: dict[str, Any]) -> Report:
 
 
 def _show(reports: list[Report], style: str, output: Path | None) -> None:
-    content = _rendered(reports, style, colours=output is None)
+    content = rendered(reports, style, colours=output is None)
     if output is None:
         click.echo(content, nl=False)
         return
@@ -124,7 +124,7 @@ def _show(reports: list[Report], style: str, output: Path | None) -> None:
         raise DiagnosticError([Diagnostic("not-writable", message, position=place)]) from None
 
 
-def _rendered(reports: Iterable[Report], style: str, *, colours: bool) -> str:
+def rendered(reports: Iterable[Report], style: str, *, colours: bool) -> str:
     """The reports in a format; the module of each is imported when it is asked for."""
     if style == "json":
         from openresponses_codegen.diff.plain import plain  # noqa: PLC0415

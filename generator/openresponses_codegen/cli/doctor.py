@@ -11,6 +11,7 @@ from typing import Any, Literal
 import click
 
 from openresponses_codegen import pipeline, resources
+from openresponses_codegen.cli import candidates
 from openresponses_codegen.cli.config import Target, find_config, load_config
 from openresponses_codegen.cli.options import DRIFT, document_target, input_errors, layer_options, load, reporting
 from openresponses_codegen.cli.report import Reporter
@@ -41,7 +42,7 @@ class Examined:
 
 
 @click.command()
-@click.argument("spec", metavar="[SPEC|PACKAGE]", required=False)
+@click.argument("spec", metavar="[SPEC|PACKAGE]", required=False, shell_complete=candidates.specs)
 @layer_options
 @click.option(
     "--python",
@@ -140,7 +141,10 @@ def _inputs(folder: Path, configured: Sequence[Target]) -> Inputs | None:
         return None
     then = manifest.inputs
     now = pipeline.inputs_of(pipeline.Spec("", b""), pipeline.Options(then.package, then.components, then.lenient))
-    return replace(then, templates=now.templates, generator=now.generator, version=now.version, tools=now.tools)
+    templates = (
+        then.templates if then.overridden else now.templates
+    )  # those of the user's are known to the configuration
+    return replace(then, templates=templates, generator=now.generator, version=now.version, tools=now.tools)
 
 
 def _tell(reporter: Reporter, examined: Examined) -> None:

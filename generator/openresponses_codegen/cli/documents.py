@@ -9,13 +9,22 @@ from typing import Any
 import click
 
 from openresponses_codegen import pipeline, resources
-from openresponses_codegen.cli.options import DRIFT, document_target, input_errors, layer_options, load, reporting
+from openresponses_codegen.cli import candidates
+from openresponses_codegen.cli.options import (
+    DRIFT,
+    document_target,
+    input_errors,
+    layer_options,
+    load,
+    reporting,
+    spec_argument,
+)
 from openresponses_codegen.cli.report import Reporter
 from openresponses_codegen.diagnostics import DiagnosticError, Severity
 
 
 @click.command()
-@click.argument("spec", required=False)
+@spec_argument
 @layer_options
 @click.option("--lenient/--strict", default=False, help="Take what is not understood as a warning.")
 @reporting
@@ -49,7 +58,7 @@ def validate(*, lenient: bool, quiet: bool, as_json: bool, **given: Any) -> None
 
 
 @click.command()
-@click.argument("spec", required=False)
+@spec_argument
 @layer_options
 @click.option(
     "--stage",
@@ -73,7 +82,7 @@ def dump(*, stage: str, **given: Any) -> None:
 
 
 @click.command()
-@click.argument("spec", metavar="FILE", required=False)
+@click.argument("spec", metavar="FILE", required=False, shell_complete=candidates.specs)
 @layer_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def fingerprint(*, as_json: bool, **given: Any) -> None:
@@ -98,7 +107,12 @@ def fingerprint(*, as_json: bool, **given: Any) -> None:
 @click.command()
 @reporting
 def releases(*, quiet: bool, as_json: bool) -> None:
-    """List the bundled releases of the specification, oldest first, with their fingerprints."""
+    """List the bundled releases of the specification, oldest first, with their fingerprints.
+
+    \b
+    Example:
+      openresponses-codegen releases --json
+    """
     reporter = Reporter(quiet=quiet, as_json=as_json)
     with input_errors(reporter):
         found = {name: pipeline.lower_spec(pipeline.load_spec(name)) for name in resources.releases()}

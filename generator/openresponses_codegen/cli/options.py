@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from openresponses_codegen import pipeline, resources
-from openresponses_codegen.cli.config import Target, check_components, check_stubs, find_config, load_config
+from openresponses_codegen.cli import candidates
+from openresponses_codegen.cli.config import (
+    FILE,
+    PACKAGINGS,
+    Target,
+    check_components,
+    check_stubs,
+    find_config,
+    load_config,
+)
 from openresponses_codegen.cli.report import Reporter
-from openresponses_codegen.diagnostics import DiagnosticError
+from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, suggest
 
 DRIFT, BAD_INPUT = 1, 2
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,15 +49,21 @@ def layer_options(command: F) -> F:
         "extensions",
         metavar="FILE|NAME",
         multiple=True,
+        shell_complete=candidates.extensions,
         help="A vendor's extension: a file, or a bundled one by name [repeatable].",
     )
     return extension(overlay(command))
 
 
+def spec_argument(command: F) -> F:
+    """The document."""
+    return click.argument("spec", required=False, shell_complete=candidates.specs)(command)
+
+
 def target_options(command: F) -> F:
     """The options that say what to generate."""
     options = (
-        click.argument("spec", required=False),
+        spec_argument,
         click.option(
             "--output", "-o", metavar="DIR", type=click.Path(path_type=Path), help="The package's own folder."
         ),
@@ -55,6 +71,7 @@ def target_options(command: F) -> F:
         click.option(
             "--components",
             metavar="LIST",
+            shell_complete=candidates.components,
             help=f"Which parts to generate, separated by commas: {', '.join(pipeline.COMPONENTS)} [default: all].",
         ),
         click.option(
@@ -73,7 +90,20 @@ def target_options(command: F) -> F:
             "stubs",
             metavar="NAME",
             multiple=True,
+            shell_complete=candidates.stubs,
             help=f"A file to begin with, written once: {', '.join(pipeline.STUBS)} [repeatable].",
+        ),
+        click.option(
+            "--packaging",
+            type=click.Choice(PACKAGINGS),
+            help="A folder in your own code, or a distribution with a pyproject.toml of its own [default: module].",
+        ),
+        click.option(
+            "--only",
+            metavar="NAME",
+            multiple=True,
+            shell_complete=candidates.packages,
+            help="Of the packages in the configuration only this one, by its import name or folder [repeatable].",
         ),
         click.option(
             "--config",
@@ -112,14 +142,78 @@ def targets(given: Mapping[str, Any]) -> tuple[Target, ...]:
         overlays=given["overlays"] or None,
         templates=given["templates"],
         stubs=check_stubs(list(given["stubs"]), "--stub") or None,
+        packaging=given["packaging"],
     )
     path: Path | None = given["config"] or (find_config(Path.cwd()) if target.output is None else None)
     if path is None:
+        if given["only"]:
+            raise click.UsageError(f"--only chooses from the packages in {FILE}, and there is none")
         return (target,)
-    configured = load_config(path)
+    configured = _chosen(load_config(path), given["only"], path)
     if len(configured) > 1 and (target.output is not None or target.package is not None):
         raise click.UsageError(f"{path} lists several packages: --output and --package would apply to all of them")
-    return tuple(target.over(each) for each in configured)
+    return _apart(tuple(target.over(each) for each in configured), path)
+
+
+def _chosen(configured: tuple[Target, ...], names: Sequence[str], path: Path) -> tuple[Target, ...]:
+    """The packages of these names, in the order of the configuration; all of them without names."""
+    known = {name: each for each in configured for name in _names(each, path)}
+    for name in names:
+        if name not in known:
+            hint = suggest(name, known) or f"there are {', '.join(known)}"
+            raise click.UsageError(f"--only {name}: {path} has no such package; {hint}")
+    wanted = [known[name] for name in names]
+    return tuple(each for each in configured if each in wanted or not names)
+
+
+def _names(target: Target, path: Path) -> tuple[str, ...]:
+    """What `--only` may call a package: its import name, or its folder as the configuration has it."""
+    if target.output is None:
+        return () if target.package is None else (target.package,)
+    folder = target.output.relative_to(path.parent) if target.output.is_relative_to(path.parent) else target.output
+    return target.package_name(), folder.as_posix()
+
+
+def _apart(several: tuple[Target, ...], path: Path) -> tuple[Target, ...]:
+    """The targets, each of which has to have a folder of its own. Raises `DiagnosticError`."""
+    folders = [each.output.absolute() for each in several if each.output is not None]
+    for index, folder in enumerate(folders):
+        if any(other in {folder, *folder.parents} for other in folders[:index]) or any(
+            folder in other.parents for other in folders[:index]
+        ):
+            message = f"{path}: another package has the folder {folder}, or one around or in it"
+            raise DiagnosticError([Diagnostic("shared-output", message, hint="give each package a folder of its own")])
+    return several
+
+
+def for_each(several: Iterable[Target], reporter: Reporter, work: Callable[[Target], dict[str, Any]]) -> Outcome:
+    """Do the work for each target; one that fails does not keep the others from theirs."""
+    results: list[dict[str, Any]] = []
+    failures: list[Diagnostic] = []
+    for target in several:
+        try:
+            results.append(work(target))
+        except DiagnosticError as error:
+            reporter.diagnostics(error.diagnostics)
+            failures += error.diagnostics
+            found = [each.as_dict() for each in error.diagnostics]
+            results.append({"output": str(target.output) if target.output else None, "diagnostics": found})
+    return Outcome(results, tuple(failures))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the targets, in order, and the errors of those that failed."""
+
+    results: list[dict[str, Any]]
+    failures: tuple[Diagnostic, ...]
+
+    def end(self, reporter: Reporter) -> None:
+        """Print the results for programs, and exit with 2 when something failed."""
+        failed = [each.as_dict() for each in self.failures]
+        reporter.json({"packages": self.results, **({"diagnostics": failed} if failed else {})})
+        if failed:
+            sys.exit(BAD_INPUT)
 
 
 def document_target(given: Mapping[str, Any]) -> Target:

@@ -15,8 +15,11 @@ from openresponses_codegen.diagnostics import Diagnostic, Severity, shown
 from openresponses_codegen.output import Drift, Plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
+    from openresponses_codegen.api_changes import Report
     from openresponses_codegen.overrides import Outdated
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
@@ -109,6 +112,22 @@ class Reporter:
             self.diagnostics([Diagnostic("template-changed", f"{each.name}: {message}", Severity.WARNING, hint=hint)])
             if not self.quiet:
                 self._diff(each.diff, err=True)
+
+    def kept(self, folder: Path, kept: Iterable[str], unmerged: Iterable[str]) -> None:
+        """The files that were edited by hand and kept so, and what still lies beside them."""
+        for name in kept:
+            self.say(f"{folder / name}: kept as it was edited by hand", fg="yellow")
+        for name in unmerged:
+            self.say(f"{folder / name}: take over what you need, delete it, and run `generate --keep-edited`")
+
+    def api_changes(self, report: Report) -> None:
+        """What changed in the Python API, breaking changes first."""
+        from openresponses_codegen.api_changes import summary  # noqa: PLC0415 - imports slowly
+
+        self.say(f"Changes of the Python API: {summary(report)}", bold=True)
+        for each in report.changes:
+            colour = {"breaking": "red", "changed": "yellow"}.get(each.impact.value)
+            self.say(f"  {each.impact.value:8}  {each.symbol}: {each.text}", fg=colour)
 
     def _diff(self, diff: str, *, err: bool = False) -> None:
         for line in diff.splitlines():

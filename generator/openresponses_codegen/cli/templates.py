@@ -65,7 +65,7 @@ def list_templates(*, folder: Path | None, quiet: bool, as_json: bool) -> None:
     reporter = Reporter(quiet=quiet, as_json=as_json)
     with input_errors(reporter):
         path = _configured(folder)
-        yours = NONE if path is None else read_overrides(path, resources.templates())
+        yours = NONE if path is None or not path.exists() else read_overrides(path, resources.templates())
         originals = catalogue(resources.templates())
         names = [*originals, *(name for name in yours.files if name not in originals)]
         rows = {name: list(originals[name].blocks) if name in originals else [] for name in names}

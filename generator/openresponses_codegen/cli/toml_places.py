@@ -52,10 +52,14 @@ def places(text: str) -> Mapping[Path, Place]:
 
 
 def nearest(found: Mapping[Path, Place], path: Path) -> Place:
-    """The place of a value, or of the closest table or array around it; the first line where there is none."""
+    """The place of a value, or of the closest table or array around it; the first line where there is none.
+
+    What has no place of its own, such as an array of tables, begins with the first of what is in it.
+    """
     for length in range(len(path), 0, -1):
-        if path[:length] in found:
-            return found[path[:length]]
+        inside = [place for each, place in found.items() if each[:length] == path[:length]]
+        if inside:
+            return min(inside)
     return Place(1, 1)
 
 

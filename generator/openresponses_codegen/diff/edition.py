@@ -8,10 +8,10 @@ from functools import cached_property
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.diff.report import Origin, Place
 from openresponses_codegen.ir import Side
-from openresponses_codegen.lower.components import TAG, Components, constant
+from openresponses_codegen.lower.components import Components, constant
 from openresponses_codegen.lower.fingerprint import Canonical
 from openresponses_codegen.lower.naming import Names
-from openresponses_codegen.lower.shapes import ObjectShape, RefShape, Site, UnionShape
+from openresponses_codegen.lower.shapes import TAG, ObjectShape, RefShape, Site, UnionShape
 from openresponses_codegen.names import field_name
 from openresponses_codegen.openapi import Document
 from openresponses_codegen.source import Node

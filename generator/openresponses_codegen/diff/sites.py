@@ -11,10 +11,10 @@ from openresponses_codegen.diff import notes, words
 from openresponses_codegen.diff.changes import Changes, Owner, Spot
 from openresponses_codegen.diff.edition import Edition, keyword
 from openresponses_codegen.ir import EnumValue, Limit
-from openresponses_codegen.lower.components import TAG
 from openresponses_codegen.lower.shapes import (
     ANY,
     NULL,
+    TAG,
     ArrayShape,
     EnumShape,
     FixedShape,

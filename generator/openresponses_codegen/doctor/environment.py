@@ -91,10 +91,18 @@ def _is_enough(version: str, wanted: str) -> bool:
     return version_of(version) >= version_of(wanted.removeprefix(">=").strip())
 
 
+def _root(manifest: Manifest) -> str:
+    """The folder of the package below that of the manifest, which may hold a whole distribution."""
+    packages = (name for name in manifest.files if name.endswith("__init__.py"))
+    return min(packages, key=lambda name: name.count("/"), default="").removesuffix("__init__.py")
+
+
 def _asked(folder: Path, manifest: Manifest, python: str) -> _Answer | Diagnostic:
-    modules = [name for name in manifest.files if name.endswith(".py") and not name.endswith("__main__.py")]
+    root = _root(manifest)
+    sources = [name for name in manifest.files if name.endswith(".py") and name.startswith(root)]
+    modules = [name.removeprefix(root) for name in sources if not name.endswith("__main__.py")]
     question = {
-        "folder": str(folder.absolute()),
+        "folder": str(folder.absolute() / root),
         "modules": sorted(modules, key=lambda name: (name.count("/"), name)),
         "distributions": sorted({name for each in (manifest.requires, *manifest.extras.values()) for name in each}),
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from openresponses_codegen.diagnostics import Diagnostic, Position, Severity
 from openresponses_codegen.output import MANIFEST, Manifest, digest
+from openresponses_codegen.output.edited import NEW, unmerged
 from openresponses_codegen.output.writing import KEPT, staging_folders
 
 
@@ -20,12 +21,19 @@ def file_finding(code: str, path: Path, message: str, severity: Severity, hint: 
 def examine_files(folder: Path, manifest: Manifest) -> Iterator[Diagnostic]:
     """What is wrong with the files that a manifest lists.
 
-    Codes: `edited-file`, `missing-file`, `symlinked-file`, `unreadable-file`, `world-writable`, `interrupted-write`.
+    Files that `--keep-edited` left as they are count as they were left.
+
+    Codes: `edited-file`, `unmerged-file`, `missing-file`, `symlinked-file`, `unreadable-file`, `world-writable`,
+    `interrupted-write`.
     """
     if folder.is_symlink():
         yield _linked(folder)
     for name in manifest.files:
-        yield from _examine_file(folder, name, manifest.files[name])
+        yield from _examine_file(folder, name, manifest.files[name], manifest.edited.get(name))
+    for name in unmerged(folder, tuple(manifest.edited)):
+        message = "this is what the generator would write in place of a file that you keep"
+        hint = f"take from it what you need into {name.removesuffix(NEW)}, then remove it"
+        yield file_finding("unmerged-file", folder / name, message, Severity.WARNING, hint)
     yield from _open_to_others(folder, manifest)
     for left in staging_folders(folder):
         yield file_finding(
@@ -39,7 +47,7 @@ def examine_files(folder: Path, manifest: Manifest) -> Iterator[Diagnostic]:
         )
 
 
-def _examine_file(folder: Path, name: str, expected: str) -> Iterator[Diagnostic]:
+def _examine_file(folder: Path, name: str, expected: str, kept: str | None) -> Iterator[Diagnostic]:
     path = folder
     for part in Path(name).parts:
         path /= part
@@ -54,7 +62,7 @@ def _examine_file(folder: Path, name: str, expected: str) -> Iterator[Diagnostic
         message = f"the file cannot be read: {error.strerror}"
         yield file_finding("unreadable-file", path, message, Severity.ERROR, "check what it is, and its permissions")
     else:
-        if digest(content) != expected:
+        if digest(content) not in {expected, kept}:
             yield file_finding(
                 "edited-file",
                 path,

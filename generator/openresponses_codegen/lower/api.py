@@ -8,11 +8,11 @@ from dataclasses import replace
 from openresponses_codegen import ir
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Role, Side
-from openresponses_codegen.lower.components import TAG, Components
+from openresponses_codegen.lower.components import Components
 from openresponses_codegen.lower.declare import Declarer
 from openresponses_codegen.lower.naming import Names
 from openresponses_codegen.lower.service import GapError, service
-from openresponses_codegen.lower.shapes import RefShape, UnionShape
+from openresponses_codegen.lower.shapes import TAG, RefShape, UnionShape
 from openresponses_codegen.lower.words import words
 from openresponses_codegen.openapi import Document, Operation, Schema
 from openresponses_codegen.text import SpecText

@@ -15,6 +15,7 @@ from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Side
 from openresponses_codegen.lower.shapes import (
     ANY,
+    TAG,
     ArrayShape,
     EnumShape,
     FixedShape,
@@ -28,9 +29,6 @@ from openresponses_codegen.lower.shapes import (
     UnionShape,
 )
 from openresponses_codegen.openapi import Document, Schema
-
-TAG = "type"
-"""The field that tells items, parts, tools and events apart (rule N1)."""
 
 
 class Components:

@@ -14,10 +14,11 @@ from operator import add
 from openresponses_codegen import ir
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Presence, Side
-from openresponses_codegen.lower.components import TAG, Components, constant
+from openresponses_codegen.lower.components import Components, constant
 from openresponses_codegen.lower.naming import Group, Names
 from openresponses_codegen.lower.shapes import (
     NULL,
+    TAG,
     ArrayShape,
     EnumShape,
     FixedShape,
@@ -115,6 +116,9 @@ class Declarer:
             forbidden=tuple(ir.Forbidden(each.name, each.site.text) for each in shape.properties if each.absent),
             closed=shape.additional is False and side is Side.REQUEST,
             extensible=shape.additional is True,
+            aliases=tuple(str(alias) for alias in tag.aliases) if tag is not None else (),
+            vendor=shape.vendor,
+            of_item=shape.of_item,
         )
 
     def _fields(self, shape: ObjectShape, side: Side, tag: FixedShape | None) -> Iterator[ir.Field]:
@@ -182,8 +186,8 @@ class Declarer:
         while isinstance(shape, RefShape):
             shape = self._components.sites[shape.name].shape
         match shape:
-            case FixedShape(fixed):
-                fits = value == fixed
+            case FixedShape(fixed, aliases):
+                fits = value in (fixed, *aliases)
             case EnumShape(values):
                 fits = value in [each.value for each in values]
             case ScalarShape("any"):
@@ -226,8 +230,8 @@ class Declarer:
                 return ir.Reference(self._named(self._names.key(site, side), side))
             case ScalarShape(kind, limits):
                 return ir.Scalar(kind, limits)
-            case FixedShape(value):
-                return ir.Fixed(value)
+            case FixedShape(value, aliases):
+                return ir.Fixed(value, aliases)
             case EnumShape():
                 return self._enum(self._named(self._names.key(site, side), side), side)
             case RefShape(component):

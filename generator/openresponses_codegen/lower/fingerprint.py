@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from openresponses_codegen.diagnostics import Diagnostics
-from openresponses_codegen.lower.components import TAG, Components
+from openresponses_codegen.lower.components import Components
 from openresponses_codegen.lower.shapes import (
+    TAG,
     ArrayShape,
     EnumShape,
     FixedShape,
@@ -80,8 +81,8 @@ class Canonical:
         match site.shape:
             case ScalarShape(kind, limits):
                 return [kind, sorted(limits)]
-            case FixedShape(value):
-                return ["values", [[type(value).__name__, value]]]
+            case FixedShape(value, aliases):
+                return ["values", [[type(each).__name__, each] for each in (value, *sorted(aliases, key=str))]]
             case EnumShape(values):
                 return [
                     "values",

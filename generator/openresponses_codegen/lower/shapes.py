@@ -18,6 +18,9 @@ from openresponses_codegen.openapi.schema import LIMITS, MAX_VALUE, Schema
 from openresponses_codegen.source import Node
 from openresponses_codegen.text import SpecText
 
+TAG = "type"
+"""The field that tells items, parts, tools and events apart (rule N1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScalarShape:
@@ -29,9 +32,10 @@ class ScalarShape:
 
 @dataclass(frozen=True, slots=True)
 class FixedShape:
-    """One value."""
+    """One value; in a schema of an extension, others beside it that mean the same (rule Z18)."""
 
     value: Constant
+    aliases: tuple[Constant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,10 @@ class ObjectShape:
     properties: tuple[Property, ...]
     additional: bool | None
     node: Node = field(compare=False)
+    vendor: str | None = None
+    """The extension that adds it."""
+    of_item: str | None = None
+    """The type of the item that the extension says it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +175,8 @@ class Normaliser:
                 return ("object", fields, additional is False)
             case ScalarShape(kind, limits):
                 return (kind, frozenset(limits))
-            case FixedShape(value):
-                return ("fixed", type(value).__name__, value)
+            case FixedShape(value, aliases):
+                return ("fixed", type(value).__name__, value, *aliases)
             case RefShape(name):
                 return ("ref", name)
 
@@ -407,7 +415,7 @@ class Normaliser:
                     at=schema.node,
                 )
             properties = tuple(
-                Property(name, self.site(value), name in schema.required, value.is_absent)
+                Property(name, self._property_site(schema, name), name in schema.required, value.is_absent)
                 for name, value in schema.properties.items()
             )
             self._check_required(schema)
@@ -419,7 +427,7 @@ class Normaliser:
                     hint="allow any further fields, or describe a map without properties",
                 )
                 return ObjectShape(properties, True, schema.node)
-            return ObjectShape(properties, schema.additional, schema.node)
+            return ObjectShape(properties, schema.additional, schema.node, schema.vendor, schema.of_item)
         if schema.additional is False:
             self._diagnostics.error(
                 "empty-object",
@@ -430,6 +438,18 @@ class Normaliser:
         self._check_required(schema)
         value = self.site(schema.additional) if isinstance(schema.additional, Schema) else self._anything(schema)
         return MapShape(value, limits)
+
+    def _property_site(self, schema: Schema, name: str) -> Site:
+        """The site of a property; the type that an extension lists with others beside it is a constant with aliases."""
+        site = self.site(schema.properties[name])
+        default = site.default.value if site.default is not None else None
+        if name != TAG or schema.vendor is None or not isinstance(site.shape, EnumShape) or default is None:
+            return site
+        values = [each.value for each in site.shape.values]
+        if isinstance(default, float) or default not in values:
+            return site
+        aliases = tuple(value for value in values if value != default)
+        return replace(site, shape=FixedShape(default, aliases))
 
     def _check_required(self, schema: Schema) -> None:
         for name in sorted(schema.required - schema.properties.keys()):

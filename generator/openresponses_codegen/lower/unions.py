@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Constant
-from openresponses_codegen.lower.components import TAG, Components, constant
+from openresponses_codegen.lower.components import Components, constant
 from openresponses_codegen.lower.shapes import (
+    TAG,
     ArrayShape,
     EnumShape,
     FixedShape,
@@ -93,12 +94,16 @@ def dispatch(union: UnionShape, objects: tuple[Variant, ...], diagnostics: Diagn
     tags = [union.discriminator] if union.discriminator else _shared_constants(objects)
     for tag in tags:
         groups: dict[Constant, list[Variant]] = {}
+        aliases: list[Constant] = []
         for variant in objects:
             found = constant(variant.shape, tag)
             if found is None:
                 break
             groups.setdefault(found.value, []).append(variant)
+            aliases += found.aliases
         else:
+            if len({*aliases, *groups}) < len(aliases) + len(groups):
+                continue
             nested = _nested_tag(tag, [group for group in groups.values() if len(group) > 1])
             if nested is not None:
                 sorted_groups = tuple((value, tuple(group)) for value, group in groups.items())

@@ -70,8 +70,8 @@ def _check_alias(declaration: ir.TaggedUnion | ir.ShapedUnion | ir.Enum | ir.Ali
 
 def _literals(kind: ir.Type) -> list[ir.Constant]:
     match kind:
-        case ir.Fixed(value):
-            return [value]
+        case ir.Fixed() as fixed:
+            return [*fixed.values]
         case ir.Nullable(of):
             return _literals(of)
         case ir.Array(item):

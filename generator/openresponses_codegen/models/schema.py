@@ -60,8 +60,8 @@ def _type(kind: ir.Type) -> Json:
             return {}
         case ir.Scalar(name, limits):
             return {"type": name, **dict(limits)}
-        case ir.Fixed(value):
-            return {"enum": [value]}
+        case ir.Fixed() as fixed:
+            return {"enum": [*fixed.values]}
         case ir.Reference(name):
             return _reference(name)
         case ir.OpenEnum(name, of):

@@ -36,9 +36,13 @@ LIMITS: Mapping[str, frozenset[str]] = {
 _COUNTS = frozenset({"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"})
 DISALLOWED = "x-openresponses-disallowed"
 ENUM_TEXTS = "x-enumDescriptions"
+VENDOR = "x-openresponses-extension"
+"""Names the vendor whose extension adds a schema."""
+OF_ITEM = "x-openresponses-item"
+"""Names the type of the item that a schema of an extension belongs to."""
 READ = frozenset(
     {"$ref", "type", "enum", "const", "default", "properties", "required", "additionalProperties", "items", "allOf",
-     "oneOf", "anyOf", "discriminator", "title", "description", DISALLOWED, ENUM_TEXTS}
+     "oneOf", "anyOf", "discriminator", "title", "description", DISALLOWED, ENUM_TEXTS, VENDOR, OF_ITEM}
 )  # fmt: skip
 """Keywords that become part of a `Schema`, besides the limits."""
 ANNOTATIONS = frozenset(
@@ -105,6 +109,8 @@ class Schema:
     title: SpecText | None = None
     description: SpecText | None = None
     disallowed: bool = False
+    vendor: str | None = None
+    of_item: str | None = None
 
     @property
     def is_note(self) -> bool:
@@ -167,6 +173,8 @@ class SchemaReader:
             title=self.text(node, "title") if "title" in written else None,
             description=self.text(node, "description") if "description" in written else None,
             disallowed=(disallowed := node.get(DISALLOWED)) is not None and disallowed.value is True,
+            vendor=self._word(node, VENDOR),
+            of_item=self._word(node, OF_ITEM),
         )
         self._check_limits(schema)
         return schema
@@ -180,6 +188,16 @@ class SchemaReader:
             return None
         text = SpecText(value.value)
         return None if text.is_blank() else text
+
+    def _word(self, node: Node, key: str) -> str | None:
+        """The string under a key that names something."""
+        value = node.get(key)
+        if value is None:
+            return None
+        if not isinstance(value.value, str) or not value.value:
+            self._error("bad-extension-keyword", f"`{key}` has to be a string, not {article(value.kind)}", value)
+            return None
+        return value.value
 
     def _error(self, code: str, message: str, at: HasPlace, hint: str | None = None) -> None:
         self._diagnostics.error(code, message, at=at, hint=hint)

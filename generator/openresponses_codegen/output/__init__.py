@@ -1,6 +1,7 @@
 """What happens with the files of a package: the manifest, writing them, and finding out why they differ."""
 
 from openresponses_codegen.output.drift import Cause, Drift, FileDrift, changed_inputs, find_drift, is_current
+from openresponses_codegen.output.edited import Edits, keep_edits, unmerged
 from openresponses_codegen.output.manifest import MANIFEST, Inputs, Manifest, digest, read_manifest
 from openresponses_codegen.output.own import changed_below, is_own
 from openresponses_codegen.output.writing import Plan, check_folder, new_stubs, plan, write
@@ -9,6 +10,7 @@ __all__ = [
     "MANIFEST",
     "Cause",
     "Drift",
+    "Edits",
     "FileDrift",
     "Inputs",
     "Manifest",
@@ -20,8 +22,10 @@ __all__ = [
     "find_drift",
     "is_current",
     "is_own",
+    "keep_edits",
     "new_stubs",
     "plan",
     "read_manifest",
+    "unmerged",
     "write",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -58,26 +58,33 @@ def changed_inputs(then: Manifest | None, now: Inputs) -> tuple[Cause, ...]:
 
 
 def _options(inputs: Inputs) -> tuple[object, ...]:
-    return inputs.package, inputs.components, inputs.lenient, inputs.own, inputs.stubs
+    return inputs.package, inputs.components, inputs.lenient, inputs.own, inputs.stubs, dict(inputs.distribution)
 
 
 def is_current(folder: Path, manifest: Manifest, now: Inputs) -> bool:
     """Whether a package is what would be generated now, told without generating it.
 
-    The manifest has to be whole, the inputs those of now, and every file as it was generated.
+    The manifest has to be whole, the inputs those of now, and every file as it was generated, or as it was kept.
     """
     return (
         not changed_inputs(manifest, now)
         and current_digest(folder, MANIFEST) == digest(manifest.text().encode())
-        and all(current_digest(folder, name) == value for name, value in manifest.files.items())
+        and all(
+            current_digest(folder, name) == manifest.edited.get(name, value) for name, value in manifest.files.items()
+        )
     )
 
 
-def find_drift(folder: Path, files: Mapping[str, str], manifest: Manifest | None, now: Inputs) -> Drift:
-    """The differences between a folder and the files that would be generated into it."""
+def find_drift(
+    folder: Path, files: Mapping[str, str], manifest: Manifest | None, now: Inputs, kept: Iterable[str] = ()
+) -> Drift:
+    """The differences between a folder and the files that would be generated into it.
+
+    `kept` are files that were edited by hand and are to stay so.
+    """
     check_folder(folder)
     inputs = changed_inputs(manifest, now)
-    return Drift(inputs, tuple(_file_drifts(folder, files, manifest, inputs, (*now.own, *now.stubs))))
+    return Drift(inputs, tuple(_file_drifts(folder, files, manifest, inputs, (*now.own, *now.stubs, *kept))))
 
 
 def _file_drifts(

@@ -53,6 +53,8 @@ class Inputs:
     """Patterns of the files that are the user's own."""
     stubs: tuple[str, ...] = ()
     """Files that were written once for the user to go on with."""
+    distribution: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Name, revision and licence of a distribution of its own; nothing for a folder in the user's code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Manifest:
     files: Mapping[str, str]
     own: Mapping[str, str] = field(default_factory=dict[str, str])
     """The digest of what the generator would write in place of each of the user's own files."""
+    edited: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Those of `files` that were edited by hand and kept so: the digest of what was kept."""
 
     def text(self) -> str:
         """The manifest as JSON, the same to the byte for the same content."""
@@ -83,11 +87,13 @@ class Manifest:
             "extras": {name: dict(sorted(each.items())) for name, each in sorted(self.extras.items())},
             "spec": {"digest": self.inputs.spec, "fingerprint": self.fingerprint},
             "layers": dict(self.inputs.layers),
+            **({"distribution": dict(self.inputs.distribution)} if self.inputs.distribution else {}),
             "templates": {"digest": self.inputs.templates, **self._overridden()},
             "generator": {"version": self.inputs.version, "digest": self.inputs.generator},
             "tools": dict(sorted(self.inputs.tools.items())),
             "files": dict(sorted(self.files.items())),
             **self._own(),
+            **({"edited": dict(sorted(self.edited.items()))} if self.edited else {}),
         }
         return json.dumps(content, indent=2, ensure_ascii=True) + "\n"
 
@@ -134,7 +140,8 @@ def _manifest(path: Path, content: Any) -> Manifest:
     files = _strings(content["files"])
     own = content.get("own", {"files": {}})
     owned = _strings(own["files"])
-    for name, value in [*files.items(), *owned.items()]:
+    edited = _strings(content.get("edited", {}))
+    for name, value in [*files.items(), *owned.items(), *edited.items()]:
         if not _PATH.match(name) or len(name) > MAX_PATH or name == MANIFEST or not _DIGEST.match(value):
             raise _refusal(path, f"`files` names {name!r}, which is no file of a generated package")
     inputs = Inputs(
@@ -150,10 +157,12 @@ def _manifest(path: Path, content: Any) -> Manifest:
         {name: _names(blocks) for name, blocks in content["templates"].get("overridden", {}).items()},
         _names(own.get("patterns", [])),
         _names(own.get("stubs", [])),
+        _strings(content.get("distribution", {})),
     )
     fingerprint = str(content["spec"]["fingerprint"])
     extras = {str(name): _strings(each) for name, each in content.get("extras", {}).items()}
-    return Manifest(str(content["release"]), fingerprint, inputs, _strings(content["requires"]), extras, files, owned)
+    requires = _strings(content["requires"])
+    return Manifest(str(content["release"]), fingerprint, inputs, requires, extras, files, owned, edited)
 
 
 def _names(names: object) -> tuple[str, ...]:

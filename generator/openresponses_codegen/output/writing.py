@@ -52,7 +52,7 @@ class Plan:
                 "edited-by-hand",
                 "the file was edited by hand, or is not ours, and would be overwritten",
                 position=Position(str(self.folder / name), 1, 1),
-                hint="move your change elsewhere, or overwrite it with `--force`",
+                hint="move your change elsewhere, keep the file with `--keep-edited`, or overwrite it with `--force`",
             )
             for name in self.edited
         )

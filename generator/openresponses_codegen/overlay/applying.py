@@ -1,7 +1,7 @@
 """Applies the actions of an overlay in order, each to what the ones before left (Overlay 1.1.0, Action Object).
 
-Where 1.0.0 says something else it is done for overlays of that version: a target is an object or array, and a value
-for an array becomes one entry of it, even an array.
+Where 1.0.0 says something else it is done for overlays of that version: what is updated is an object or array, and a
+value for an array becomes one entry of it, even an array. See docs/decisions/010-overlays.md.
 """
 
 from __future__ import annotations
@@ -91,9 +91,6 @@ class _Run:
     def _remove(self, action: Action, locations: list[Location]) -> None:
         if () in locations:
             raise _UnfitError("the whole document cannot be removed", action.target_node, "select members of it")
-        if self._edition == "1.0":
-            for location in locations:
-                self._refuse_scalar(*self._draft.touched(location), action)
         self._draft.remove(locations)
 
     def _copy(self, action: Action, query: str, targets: list[Location]) -> None:
@@ -102,11 +99,17 @@ class _Run:
         if len(sources) > 1:
             raise _UnfitError(f"{len(sources)} nodes are selected to be copied, not one", at, "select one node")
         for source in sources:
-            piece, origin = self._draft.touched(source)
-            self._merge_all(action, targets, self._draft.duplicate(piece), origin)
+            piece, origin = self._draft.at(source)
+            try:
+                self._merge_all(action, targets, self._draft.duplicate(piece), origin)
+            except _UnfitError as error:
+                if error.at is action.target_node:
+                    raise
+                hint = "copy another node, or remove the target by an action before"
+                raise _UnfitError(f"{error}; it is copied from {error.at.position}", at, hint) from None
 
     def _merge_all(self, action: Action, locations: list[Location], source: Piece, origin: Node) -> None:
-        targets = [(location, *self._draft.touched(location)) for location in locations]
+        targets = [(location, *self._draft.at(location, to_change=True)) for location in locations]
         kinds = {_kind(target): written for _, target, written in targets}
         if len(kinds) > 1 and self._edition == "1.1":
             places = " and ".join(f"{kind} at {written.position}" for kind, written in kinds.items())
@@ -119,7 +122,7 @@ class _Run:
             elif isinstance(target, Elements):
                 self._merge_array(location, target, source, origin)
             else:
-                self._refuse_scalar(target, written, action)
+                self._refuse_scalar(written, action)
                 if isinstance(source, Members | Elements):
                     raise _unfit(source, origin, target, written)
                 self._draft.replace(location, source, origin)
@@ -157,9 +160,9 @@ class _Run:
     def _concatenate(self, target: Elements, source: Elements) -> None:
         target.add([self._draft.copy(element) for element in source], source.origins)
 
-    def _refuse_scalar(self, target: Piece, written: Node, action: Action) -> None:
-        if self._edition == "1.0" and not isinstance(target, Members | Elements):
-            message = f"the {written.kind} at {written.position} is selected; Overlay 1.0 selects objects and arrays"
+    def _refuse_scalar(self, written: Node, action: Action) -> None:
+        if self._edition == "1.0":
+            message = f"the {written.kind} at {written.position} is selected; Overlay 1.0 updates objects and arrays"
             hint = "select the object that it is in, or write `overlay: 1.1.0`"
             raise _UnfitError(message, action.target_node, hint)
 

@@ -24,7 +24,7 @@ _Path: TypeAlias = "tuple[_Path, str | int] | None"
 MAX_STEPS: Final = 10_000_000
 """Accesses to members and elements that the actions of one overlay have together."""
 
-MAX_QUERY_STEPS: Final = 2_500_000
+MAX_QUERY_STEPS: Final = 2_000_000
 """Those of one query, which may keep in memory what each comes to."""
 
 
@@ -201,20 +201,20 @@ class Draft:
             message = f"more than {MAX_DEPTH} objects and arrays come to stand inside one another"
             raise LimitError(message, "put it at a place that is less deep")
 
-    def touched(self, location: Location) -> tuple[Piece, Node]:
-        """What is at `location` and where it was written; all on the way counts as changed from now on."""
+    def at(self, location: Location, *, to_change: bool = False) -> tuple[Piece, Node]:
+        """What is at `location` and where it was written; `to_change` when something in it will be another."""
         piece, origin = self.root, self._document
         for key in location:
             if isinstance(piece, Members | Elements):
-                piece.changed = True
+                piece.changed |= to_change
                 piece, origin = piece.at(key)
         if isinstance(piece, Members | Elements):
-            piece.changed = True
+            piece.changed |= to_change
         return piece, origin
 
     def replace(self, location: Location, piece: Scalar, origin: Node) -> None:
         """Put another scalar where one is."""
-        parent, _ = self.touched(location[:-1])
+        parent, _ = self.at(location[:-1], to_change=True)
         if isinstance(parent, Members | Elements):
             parent.put(location[-1], piece, origin)
 
@@ -224,7 +224,7 @@ class Draft:
         for location in locations:
             keys_by_parent.setdefault(location[:-1], set()).add(location[-1])
         for parent in sorted(keys_by_parent, key=len, reverse=True):  # the indices above stay right
-            self._remove_from(self.touched(parent)[0], keys_by_parent[parent])
+            self._remove_from(self.at(parent, to_change=True)[0], keys_by_parent[parent])
 
     def _remove_from(self, parent: Piece, keys: set[str | int]) -> None:
         if isinstance(parent, Members):

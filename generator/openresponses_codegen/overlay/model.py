@@ -13,7 +13,7 @@ Edition: TypeAlias = Literal["1.0", "1.1"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One change: exactly one of `update`, `remove` and `copy`, or nothing where `remove` is written as false."""
+    """One change: `remove`, or else `update`, or else `copy`, or none where an overlay says none."""
 
     node: Node
     """Where it is written."""
@@ -64,9 +64,9 @@ def _plain_action(action: Action) -> Plain:
     plain: dict[str, Plain] = {"target": action.target}
     if action.description is not None:
         plain["description"] = action.description
-    if action.update is not None:
+    if action.update is not None and not action.remove:
         plain["update"] = action.update.plain()
-    elif action.copy is not None:
+    elif action.copy is not None and not action.remove:
         plain["copy"] = action.copy
     else:
         plain["remove"] = action.remove

@@ -7,6 +7,7 @@ compliance tests of JSONPath expect though RFC 9485 does not name them.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ MAX_PATTERN: Final = 1000
 _MAX_PROGRAM = 5000
 _MAX_PROGRAMS = 64
 
+_NUMBER = re.compile("(?<=[{,])[0-9]+(?=[,}])")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _Test: TypeAlias = Callable[[str], bool]
 
@@ -77,7 +79,7 @@ class Patterns:
     def _understood(self, pattern: str) -> _Program | None:
         if len(pattern) > MAX_PATTERN:
             raise LimitError(f"a pattern is longer than {MAX_PATTERN:,} characters", "write a shorter one")
-        if not check(pattern):
+        if not check(_NUMBER.sub("1", pattern)):  # it knows numbers of one digit only
             return None
         program = _Program(_Parser(pattern).choice())
         self._meter.spend(program.effort)

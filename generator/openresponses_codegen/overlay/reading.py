@@ -114,19 +114,20 @@ class _Reader:
         return Action(node, target, update, remove, copy, description) if target is not None else None
 
     def _check_modifiers(self, node: Node, *, removes: bool) -> None:
-        given = [key for key in _MODIFIERS[self._edition] if node.get(key) is not None]
+        given = [key for key in _MODIFIERS["1.1"] if node.get(key) is not None]
         modifiers = _listed(_MODIFIERS[self._edition])
-        if len(given) > 1 and self._edition == "1.1":
-            message = f"{_listed(given)} stand in one action"
+        if not given:
+            report = self._diagnostics.warning if self._edition == "1.0" else self._diagnostics.error
+            report("overlay-action", "the action says nothing to do", at=node, hint=f"add one of {modifiers}")
+        elif given == ["remove"] and not removes:
+            hint = "write `remove: true`, or leave the action out"
+            self._diagnostics.warning("overlay-action", "the action does nothing", at=node, hint=hint)
+        elif len(given) > 1 and self._edition == "1.1":
+            message = f"{' and '.join(f'`{key}`' for key in given)} stand in one action"
             self._error("overlay-action", message, node, f"write an action for each: it has one of {modifiers}")
-        elif len(given) > 1 and removes:
+        elif removes and node.get("update") is not None:
             message = "`update` has no impact beside `remove: true`"
             self._diagnostics.warning("overlay-action", message, at=node.at_key("update"), hint="leave one of them out")
-        elif not given and self._edition == "1.1":
-            self._error("overlay-action", "the action says nothing to do", node, f"add one of {modifiers}")
-        elif not removes and given in ([], ["remove"]):
-            hint = f"add one of {modifiers}" if not given else "write `remove: true`, or leave the action out"
-            self._diagnostics.warning("overlay-action", "the action does nothing", at=node, hint=hint)
 
     def _removes(self, node: Node) -> bool:
         remove = node.get("remove")
@@ -134,7 +135,8 @@ class _Reader:
             return False
         if not isinstance(remove.value, bool):
             self._error("overlay-field", f"`remove` is a boolean, not {_article(remove.kind)}", remove, "write true")
-        return remove.value is True
+            return True
+        return remove.value
 
     def _query(self, node: Node, key: str, *, needed: bool = False) -> str | None:
         query = self._text(node, key, needed=needed)

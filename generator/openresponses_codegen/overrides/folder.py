@@ -126,8 +126,8 @@ def _check_name(folder: Path, name: str, ours: Mapping[str, Original]) -> Iterat
             yield Diagnostic("bad-template", f"`{name}` is no path that a package can have", position=place)
     else:
         other = name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else f"{name}{SUFFIX}"
-        hint = f"did you mean `{other}`?" if other in ours else suggest(name, ours)
-        hint = hint or f"see `templates list`; files of your own go below {EXTRA} or {MACROS}"
+        similar = f"did you mean `{other}`?" if other in ours else suggest(name, ours)
+        hint = similar or f"see `templates list`; files of your own go below {EXTRA} or {MACROS}"
         yield Diagnostic("unknown-template", f"`{name}` is no template of ours", position=place, hint=hint)
 
 

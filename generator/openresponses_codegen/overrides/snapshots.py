@@ -91,7 +91,7 @@ def eject(folder: Path, templates: Path, name: str, blocks: Sequence[str] = ()) 
 
 
 def _skeleton(name: str, blocks: Sequence[str]) -> str:
-    parts = (f"\n{{% block {each} %}}\n{{{{ super() }}}}\n{{% endblock %}}\n" for each in blocks)
+    parts = (f"\n{{% block {each} -%}}\n{{{{ super() }}}}\n{{%- endblock %}}\n" for each in blocks)
     return f'{{% extends "{name}" %}}\n' + "".join(parts)
 
 

@@ -31,13 +31,30 @@ def render_own(
     extra = (each for name, each in overrides.files.items() if name.startswith(EXTRA))
     for override in extra:
         name = name_of(override.name)
-        if name in taken or name in files:
-            raise UnsafeSourceError(f"{override.name}: the package has a file {name} already")
+        clash = _clash(name, (*taken, *files))
+        if clash is not None:
+            raise UnsafeSourceError(f"{override.name}: the package has a file {clash} already")
         is_template = override.name.endswith(SUFFIX)
         files[name] = environment.get_template(override.name).render(view) if is_template else override.text
         if name.endswith(".py"):
             verify_own(override.name, files[name])
     return files
+
+
+def _clash(name: str, taken: Iterable[str]) -> str | None:
+    """The file that stands at a path, or that Python would no longer find for it: `a.py` beside a folder `a`."""
+    module = _module(name)
+    for other in taken:
+        path = _module(other)
+        nested = path.startswith(f"{module}/") and name.endswith(".py")
+        if path == module or nested or (module.startswith(f"{path}/") and other.endswith(".py")):
+            return other
+    return None
+
+
+def _module(name: str) -> str:
+    """A path as systems compare it that know no case, without the suffix of a module."""
+    return name.lower().removesuffix(".py")
 
 
 def with_licence(
