@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -301,3 +304,16 @@ def test_annotations_are_one_line_each(hostile: Report) -> None:
         command = re.fullmatch(r"::(error|warning|notice) ([^:]*)::(.*)", line)
         assert command is not None
         assert all("=" in each for each in command[2].split(","))
+
+
+def test_a_comparison_imports_nothing_that_makes_code() -> None:
+    """What takes long to import stays out of a process that compares only."""
+    slow = ("datamodel_code_generator", "jinja2", "rich", "pydantic", "pydantic_core")
+    code = f"""
+import sys
+from openresponses_codegen.cli import main
+main(["diff", "{OLD}", "{NEW}", "--output", "{os.devnull}"], standalone_mode=False)
+print([name for name in {slow!r} if name in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
