@@ -13,6 +13,7 @@ from operator import is_
 
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Side
+from openresponses_codegen.lower.normalising import Normaliser
 from openresponses_codegen.lower.shapes import (
     ANY,
     TAG,
@@ -20,7 +21,6 @@ from openresponses_codegen.lower.shapes import (
     EnumShape,
     FixedShape,
     MapShape,
-    Normaliser,
     ObjectShape,
     Property,
     RefShape,
