@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from openresponses_codegen.diagnostics import Diagnostics
-from openresponses_codegen.ir import Constant, Default, EnumValue, ScalarKind
+from openresponses_codegen.ir import Constant, Default, EnumValue, Limit, ScalarKind
 from openresponses_codegen.lower.shapes import (
     ANY,
     NULL,
