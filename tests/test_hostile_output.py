@@ -239,7 +239,7 @@ def test_nothing_is_half_written(kit, other, monkeypatch) -> None:
             with monkeypatch.context() as patch:
                 patch.setattr(Path, method, failing)
                 # Formatting takes place elsewhere, and may fail as well; that is not what this is about.
-                patch.setattr("openresponses_codegen.pipeline._formatted", dict)
+                patch.setattr("openresponses_codegen.render.formatted", dict)
                 result = run("generate", other, "--output", kit)
             if failing.calls < number:
                 succeeded = True
