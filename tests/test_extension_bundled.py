@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -54,13 +55,25 @@ def declared_in(text: str) -> Iterator[tuple[str, str]]:
             yield name, f"{name} = {ast.unparse(node.value.args[1])}"
 
 
+_WORDS = re.compile(r"[\w.]+|'[^']*'")
+
+
+def added(before: str | None, now: str) -> str:
+    """A declaration; of a union or enum that was there before only the new members."""
+    if before is None or "\n" in now:
+        return now
+    known = set(_WORDS.findall(before))
+    return f"{now.partition(' = ')[0]} += {' | '.join(each for each in _WORDS.findall(now) if each not in known)}"
+
+
 def tree(name: str) -> str:
     """What an extension adds and changes of models and events; request classes that repeat a response class aside."""
     extended, core = package(name).files, package().files
     lines: list[str] = []
     for module in ("models.py", "events.py"):
         before = dict(declared_in(core[module]))
-        now = {key: text for key, text in declared_in(extended[module]) if before.get(key) != text}
+        changed = {key: text for key, text in declared_in(extended[module]) if before.get(key) != text}
+        now = {key: added(before.get(key), text) for key, text in changed.items()}
         lines += [f"# {module}", ""]
         lines += [
             f"{text}\n" for key, text in now.items() if key.removesuffix("Param") not in now or key[-5:] != "Param"
@@ -131,12 +144,21 @@ def test_z18_what_is_required_is_always_on_openais_wire(declared: extension.Decl
     assert set(declared.required) <= {name for name, field in theirs.items() if field.is_required()}
     if declared.kind != "tool":  # two tools of theirs share one of ours
         assert set(declared.fields) <= names
+    for name, schema in declared.fields.items():
+        field = theirs.get(name)
+        if field is not None and name not in declared.required and not field.is_required():
+            assert is_nullable(schema.plain()), f"`{name}` may be null in what OpenAI sends"
     if isinstance(declared, extension.Item) and "status" in theirs:
         statuses = {value for value in flat(theirs["status"].annotation) if isinstance(value, str)}
         assert statuses <= {"in_progress", "completed", "incomplete", *declared.statuses}
         assert theirs["status"].is_required() or "status" in declared.optional
     elif isinstance(declared, extension.Item):
         assert "status" in declared.optional
+
+
+def is_nullable(schema: Any) -> bool:
+    members = [schema.get("type"), *(each.get("type") for each in schema.get("anyOf", ()))]
+    return not any(members) or "null" in members or any(isinstance(each, list) and "null" in each for each in members)
 
 
 def flat(annotation: Any) -> Iterator[Any]:
