@@ -195,26 +195,17 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
     node = source.parse(spec.content, spec.name)
     if not spec.layers:
         return node
-    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
+    from openresponses_codegen import layers  # noqa: PLC0415 - most documents have no layers
 
-    for each in _overlays(spec, node, diagnostics):
-        node = overlay.apply(node, each, diagnostics, lenient=lenient)
-        diagnostics.raise_if_errors()
-    return node
+    return layers.merged(node, _overlays(spec, node, diagnostics), diagnostics, lenient=lenient)
 
 
 def _overlays(spec: Spec, document: source.Node, diagnostics: Diagnostics) -> tuple[overlay.Overlay, ...]:
-    """The layers of a document as overlays. Raises `DiagnosticError` when one is wrong or does not fit."""
-    from openresponses_codegen import extension, overlay  # noqa: PLC0415
+    from openresponses_codegen import layers  # noqa: PLC0415
 
     nodes = [(each.kind, source.parse(each.content, each.name)) for each in spec.layers]
-    extensions = [extension.read(node, diagnostics) for kind, node in nodes if kind == "extension"]
-    overlays = [overlay.read(node, diagnostics) for kind, node in nodes if kind == "overlay"]
-    diagnostics.raise_if_errors()
-    extension.check_against(extensions, document, diagnostics)
-    compiled = extension.compile_extensions(extensions, diagnostics)
-    diagnostics.raise_if_errors()
-    return (*compiled, *overlays)
+    extensions, given = ([node for each, node in nodes if each == kind] for kind in ("extension", "overlay"))
+    return layers.overlays(extensions, given, document, diagnostics)
 
 
 def compile_layers(spec: Spec) -> tuple[tuple[source.Plain, ...], tuple[Diagnostic, ...]]:
