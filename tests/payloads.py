@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 SPEC = Path(__file__).parents[1] / "spec"
-RELEASES = tuple(sorted(path.name for path in SPEC.iterdir() if path.is_dir()))
+RELEASES = tuple(sorted(path.parent.name for path in SPEC.glob("*/openapi.json")))
 NEWEST = RELEASES[-1]
 
 Schema = Mapping[str, Any]

@@ -18,6 +18,7 @@ RATIOS = [
     ("generate", "generate", "datamodel-codegen, models only", None),
     ("generate", "generate, nothing to do", "datamodel-codegen, models only", None),
     ("generate", "check", "datamodel-codegen, models only", None),
+    ("diff", "diff of the releases", "twice importing yaml and jinja2, and loading both", None),
     ("imports", "import openresponses_kit", "import pydantic", None),
     ("imports", "import to first parsed delta", "pydantic with one model", None),
     ("imports", "import to first parsed delta", "openresponses-types", "openresponses_types"),

@@ -102,7 +102,16 @@ def test_generate_deletes_what_is_no_longer_produced_unless_it_was_edited(run: C
 def test_generate_components_leaves_out_the_rest(run: Callable[..., Result]) -> None:
     run("generate", "--output", "kit", "--components", "params")
     assert sorted(path.name for path in Path("kit").iterdir()) == sorted(
-        ["__init__.py", "_base.py", "_unions.py", "extending.py", "generation.json", "models.py", "params.py", "py.typed"]
+        [
+            "__init__.py",
+            "_base.py",
+            "_unions.py",
+            "extending.py",
+            "generation.json",
+            "models.py",
+            "params.py",
+            "py.typed",
+        ]
     )
 
 

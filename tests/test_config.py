@@ -17,6 +17,7 @@ from openresponses_codegen.cli import main
 from openresponses_codegen.cli.config import PACKAGINGS, TABLE, Target, load_config
 from openresponses_codegen.cli.configuration import SCHEMA
 from openresponses_codegen.diagnostics import DiagnosticError
+from openresponses_codegen.diff.rules import Severity, rules
 from openresponses_codegen.pipeline import COMPONENTS, STUBS
 
 CONFIGURATION = """\
@@ -76,6 +77,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "distribution": st.one_of(names, st.sampled_from(["a", "a-b", "-a", "a.", "a b"])),
     "revision": st.integers(-1, 9),
     "licence": st.one_of(names, st.sampled_from(["MIT", "MIT OR Apache-2.0", "MIT or GPL", "MIT OR", "A  B"])),
+    "severities": st.dictionaries(
+        st.sampled_from([*list(rules())[:3], "no-rule"]),
+        st.one_of(st.sampled_from([*Severity, "bad"]), plain),
+        max_size=2,
+    ),
     "base": st.one_of(names, st.sampled_from(["a.b", "a.class", "1a"])),
 }
 tables = st.dictionaries(st.sampled_from([*VALUES, "outptu"]), st.none(), max_size=4).flatmap(
@@ -90,15 +96,15 @@ configurations = st.one_of(
 
 
 def accepted(path: Path, table: Any) -> bool:
-    path.write_text(f"tool.{TABLE} = {toml(table)}\n")
+    path.write_text(f"\ntool.{TABLE} = {toml(table)}\n")
     try:
         load_config(path)
     except DiagnosticError as error:
-        (said,) = error.diagnostics
-        assert said.position is not None
-        assert said.position.line == 1
-        return False
-    return True
+        found = error.diagnostics
+    else:
+        return True
+    assert [each.position.line for each in found if each.position is not None] == [2] * len(found)
+    return False
 
 
 @given(configurations)
@@ -119,6 +125,9 @@ def test_the_schema_is_one_and_describes_every_key() -> None:
     assert schema["definitions"]["components"]["items"]["enum"] == list(COMPONENTS)
     assert schema["definitions"]["stubs"]["items"]["enum"] == list(STUBS)
     assert schema["definitions"]["packaging"]["enum"] == list(PACKAGINGS)
+    severities = schema["definitions"]["severities"]
+    assert severities["propertyNames"]["enum"] == list(rules())
+    assert severities["additionalProperties"]["enum"] == list(Severity)
     for each in schema["definitions"].values():
         for example in each.get("examples", []):
             jsonschema.validate(example, each)

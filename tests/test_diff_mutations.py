@@ -281,3 +281,23 @@ def test_annotations_are_documentation_at_most() -> None:
     reports = compared(annotated(document(NEWEST)))
     assert reports is not None
     assert {each.overall for report in reports for each in report.changes} == {Severity.DOCUMENTATION}
+
+
+def test_another_name_of_a_constant_is_a_value_more() -> None:
+    """Aliases of a vendor's type (rule Z18) are values that are read."""
+
+    def with_types(*types: str) -> Document:
+        content = document(NEWEST)
+        components = content["components"]["schemas"]
+        components["AcmeSearch"] = {
+            "type": "object",
+            "x-openresponses-extension": "acme",
+            "required": ["type"],
+            "properties": {"type": {"type": "string", "enum": list(types), "default": types[0]}},
+        }
+        components["ItemField"]["oneOf"].append({"$ref": "#/components/schemas/AcmeSearch"})
+        return content
+
+    one, two = edition(with_types("acme:search", "search_one")), edition(with_types("acme:search", "search_two"))
+    assert rules_of(compare(one, two)) == {"response-enum-value-added", "response-enum-value-removed"}
+    assert compare(one, two).old.fingerprint != compare(one, two).new.fingerprint

@@ -87,6 +87,29 @@ def test_the_five_minutes_of_the_start_page(
     assert CliRunner().invoke(main, check[1:]).exit_code == 0
 
 
+def test_the_five_minutes_of_extensions(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The commands and both programs of the page work; with the file as it is begun, and with the page's own."""
+    text = (DOCS / "extensions.md").read_text()
+    new, generate = (shlex.split(each) for each in re.findall(r"^openresponses-codegen .*", text, re.MULTILINE))
+    (form,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    server, client = _BLOCK.findall(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert CliRunner().invoke(main, new[1:]).exit_code == 0
+    assert CliRunner().invoke(main, ["validate", *generate[2:4]]).exit_code == 0
+    Path("acme.yaml").write_text(form)
+    assert (
+        CliRunner().invoke(main, [*(each.replace("my_kit", "acme_docs_kit") for each in generate[1:])]).exit_code == 0
+    )
+    namespace: dict[str, Any] = {"__name__": "example"}
+    exec(server.replace("my_kit", "acme_docs_kit"), namespace)
+    with running(namespace["app"]) as serving:
+        exec(client.replace("my_kit", "acme_docs_kit").replace("http://127.0.0.1:8765", serving.url), namespace)
+    assert capsys.readouterr().out == "40 %\nspring -> Spring in Paris\n"
+
+
 def test_every_setting_of_the_server_is_documented() -> None:
     """The table has a row for each setting, and no other."""
     rows = re.findall(r"^\| `(\w+)` \| ", (DOCS / "server.md").read_text(), re.MULTILINE)

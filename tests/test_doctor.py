@@ -13,15 +13,16 @@ from defects import PLANTED, Document, healthy
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from openresponses_codegen import pipeline, source
+from openresponses_codegen import pipeline, resources, source
 from openresponses_codegen.diagnostics import Diagnostic, Severity
 from openresponses_codegen.doctor import examine
 from openresponses_codegen.doctor.document import CHECKS
 from openresponses_codegen.doctor.schemas import Schemas
 from openresponses_codegen.doctor.values import Values
-from payloads import ANY_JSON, RELEASES, bounded, components
+from payloads import ANY_JSON, bounded, components
 from schemas import document, every_schema, spec
 
+RELEASES = tuple(resources.releases())
 GOLDEN = Path(__file__).parent / "doctor"
 CASES = Path(__file__).parent / "cases"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from click.testing import CliRunner, Result
 from defects import PLANTED, healthy
 from openresponses_codegen import resources
 from openresponses_codegen.cli import main
+from openresponses_codegen.doctor.document import CHECKS
+from openresponses_codegen.doctor.environment import examine_environment
+from openresponses_codegen.doctor.files import examine_files
+from openresponses_codegen.doctor.staleness import examine_inputs, examine_release
 
 NEWEST = list(resources.releases())[-1]
 Doctor = Callable[..., Result]
@@ -115,6 +120,29 @@ def test_a_package_is_examined_by_its_folder(doctor: Doctor) -> None:
     assert "[not-importable]" in result.output
     assert "kit: 1 error, 1 warning" in result.output
     assert doctor("kit", "--no-import").exit_code == 0
+
+
+def test_files_that_are_kept_as_edited_are_no_defect_but_what_waits_to_be_merged_is(doctor: Doctor) -> None:
+    generate("healthy.json", "-o", "kit", "--components", "models,events")
+    with Path("kit/models.py").open("a") as file:
+        file.write("\n\nMINE = 1\n")
+    content = healthy()
+    content["components"]["schemas"]["Node"]["properties"]["more"] = {"type": "string"}
+    Path("healthy.json").write_text(json.dumps(content))
+    generate("healthy.json", "-o", "kit", "--components", "models,events", "--keep-edited")
+    (examined,) = json.loads(doctor("kit", "--json").stdout)["examined"]
+    assert [each["code"] for each in examined["diagnostics"]] == ["unmerged-file"]
+    Path("kit/models.py.new").unlink()
+    assert doctor("kit", "--fail-on", "note").exit_code == 0
+
+
+def test_the_docs_list_every_code() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "upkeep.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
+    listed = {code for row in rows if len(row) == 5 for code in re.findall("`([a-z-]+)`", row[1])}
+    checks = (*CHECKS, examine_files, examine_inputs, examine_release, examine_environment)
+    told = {code for each in checks for code in re.findall("`([a-z-]+)`", (each.__doc__ or "").partition("Codes:")[2])}
+    assert told | {"no-manifest", "bad-manifest"} == listed
 
 
 def test_a_folder_that_is_no_package_is_told(doctor: Doctor) -> None:

@@ -149,13 +149,20 @@ ONLY_IN_1_1: dict[str, tuple[Any, list[Any], Any]] = {
         {"p": {"/c": {}, "/b": {"get": {"x": [1]}}}},
     ),
     "a copy is what the node was, not what it becomes": (
-        {"a": {"b": {}}, "c": [1]},
+        {"c": [1], "a": {"b": {}}},
+        [{"target": "$.a.b", "copy": "$"}, {"target": "$.c", "copy": "$.c"}, {"target": "$.a.b.c", "update": 2}],
+        {"c": [1, 1], "a": {"b": {"c": [1, 2], "a": {"b": {}}}}},
+    ),
+    "a node that was changed, moved, and moved back": (
+        {"a": {"b": {"x": 1}}, "kept": {}},
         [
-            {"target": "$.a.b", "copy": "$"},
-            {"target": "$.c", "copy": "$.c"},
-            {"target": "$.a.b.c", "update": 2},
+            {"target": "$.a.b.x", "remove": True},
+            {"target": "$.kept", "copy": "$"},
+            {"target": "$.a", "remove": True},
+            {"target": "$", "copy": "$.kept"},
+            {"target": "$.kept", "remove": True},
         ],
-        {"a": {"b": {"a": {"b": {}}, "c": [1, 2]}}, "c": [1, 1]},
+        {"a": {"b": {}}},
     ),
     "a primitive is copied": ({"a": 1, "b": "x"}, [{"target": "$.b", "copy": "$.a"}], {"a": 1, "b": 1}),
 }

@@ -153,3 +153,15 @@ def test_the_example_of_the_documentation(tmp_path: Path, monkeypatch: pytest.Mo
     Path("local.yaml").write_text(text.replace("ServiceTierEnum.enum", "ServiceTier.enum"))
     (told,) = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert told in CliRunner().invoke(main, ["validate", "--overlay", "local.yaml"]).stderr
+
+
+def test_a_comparison_applies_it_to_both_documents(run: Callable[..., Result]) -> None:
+    """What the overlay takes away from both is no difference."""
+    Path("new.yaml").write_text(SPEC.replace("green", "green, black"))
+    Path("blue.yaml").write_text(OVERLAY.replace("    update: blue", "    remove: true"))
+    plain, overlaid = (
+        json.loads(run("diff", "spec.yaml", "new.yaml", *more, "--format", "json").output)["reports"][0]["changes"]
+        for more in ((), ("--overlay", "blue.yaml"))
+    )
+    assert plain
+    assert not overlaid

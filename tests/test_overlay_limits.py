@@ -28,11 +28,13 @@ def test_an_update_of_many_nodes_is_limited_by_what_comes_out() -> None:
     assert done.codes == ["error overlay-limit"]
 
 
-def test_what_was_removed_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("target", "update"), [("$.b", {"b": [0] * 800}), ("$.b[0]", {"b": [[0] * 800]})])
+def test_what_was_removed_makes_room(target: str, update: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draft, "MAX_NODES", 1000)
-    actions = [{"target": "$", "update": {"b": [0] * 800}}, {"target": "$.b", "remove": True}]
-    assert acted({"a": 1}, *actions, *actions, *actions).codes == []
-    assert acted({"a": 1}, actions[0], actions[0]).codes == ["error overlay-limit"]
+    many: Plain = {"target": "$", "update": update}
+    actions: list[Plain] = [many, {"target": target, "remove": True}]
+    assert acted({"a": 1}, *actions, *actions).codes == []
+    assert acted({"a": 1}, many, many).codes == ["error overlay-limit"]
 
 
 def nested(height: int, innermost: Plain = None) -> Plain:
@@ -123,6 +125,23 @@ def test_the_steps_of_all_actions_are_limited_together(action: Plain, few_steps:
     actions = [action, {"target": "$.b.*", "remove": True}] * 500
     said = acted({**MANY, "b": []}, *actions, lenient=True).said
     assert [each.code for each in said if each.severity == "error"] == ["overlay-limit"]
+
+
+@pytest.mark.parametrize(("steps", "codes"), [(6000, ["error overlay-limit"]), (60_000, [])])
+def test_the_steps_of_one_query_are_limited(steps: int, codes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draft, "MAX_QUERY_STEPS", steps)
+    assert acted(MANY, {"target": "$..l", "remove": True}).codes == codes
+
+
+def test_queries_reach_as_deep_as_a_document_may_be() -> None:
+    done = acted(nested(MAX_DEPTH - 1), {"target": "$..l", "update": 1})
+    assert done.codes == []
+
+
+def test_patterns_of_the_document_take_steps(few_steps: None) -> None:
+    """Each is another one, and small, but costly to understand."""
+    patterns = [{"p": f"(a{{{number}}}){{4}}"} for number in range(900, 1000)]
+    assert acted(patterns, {"target": "$[?match('a', @.p)]", "remove": True}).codes == ["error overlay-limit"]
 
 
 TOKENS = """

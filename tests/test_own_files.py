@@ -40,6 +40,8 @@ def test_files_of_the_users_own_are_never_touched(run: Callable[..., Result]) ->
     (kit / "README.md").write_text("mine\n")
     assert run("check").exit_code == 1
     before = (kit / "errors.py").read_bytes()
+    (drift,) = json.loads(run("check", OWN, "--json").output)["packages"]
+    assert [each["path"] for each in drift["files"]] == ["generation.json"]
     result = run("generate", OWN)
     assert result.exit_code == 0, result.output
     assert (kit / "errors.py").read_bytes() == before

@@ -231,7 +231,7 @@ def _is_constant(field: FieldInfo) -> bool:
     if field.default is PydanticUndefined:
         return False
     if get_origin(field.annotation) is Literal:  # An enum has a name; what has none is a constant.
-        return bool(get_args(field.annotation)[0] == field.default)
+        return field.default in get_args(field.annotation)[:1]
     literals = [kind for kind in members(field.annotation) if get_origin(kind) is Literal]
     return len(literals) == 1 and get_args(literals[0]) == (field.default,)
 

@@ -247,6 +247,41 @@ class WebSocket:
 
 
 @dataclass(frozen=True, slots=True)
+class VendorEvent:
+    """A streaming event of a vendor's."""
+
+    type: str
+    model: str
+    method: str
+    """The method that sends it."""
+    fields: tuple[Field, ...]
+    """Its own: those that the writer does not fill in."""
+    text: SpecText | None
+    is_placed: bool = False
+    """Whether it names its item by `item_id` and `output_index`."""
+    status: str | None = None
+    """The status of its item that it tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorItem:
+    """An item of a vendor's (rules N1, N2)."""
+
+    type: str
+    model: str
+    method: str
+    """The method that opens it."""
+    accessor: str
+    """The property of a response that lists those in its output."""
+    fields: tuple[Field, ...]
+    """Its own: all but `type`, `id` and `status`."""
+    statuses: tuple[str, ...]
+    """Those beside the ones of every item (rule X3)."""
+    events: tuple[VendorEvent, ...]
+    text: SpecText | None
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """What a client and a server are made of: the operations by what they do, classes by their constant `type`."""
 
@@ -274,6 +309,9 @@ class Service:
     """The events that have room for random padding, by constant (rule L10)."""
     has_phase: bool
     """Whether messages of the assistant can be labelled (rule P6)."""
+    vendor_items: tuple[VendorItem, ...] = ()
+    vendor_events: tuple[VendorEvent, ...] = ()
+    """Those that belong to no item."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,41 @@ def pascal(text: str) -> str:
     return "".join(word[0].upper() + word[1:] for word in _WORD.findall(text))
 
 
+WRITER_NAMES = frozenset(
+    """
+    abandon body caller caller call context created_at end event finish function_call functions id incomplete
+    is_created item item_ids message must_call output_ids queue reasoning request_id start status usage vendor_item
+    """.split()
+)
+"""What the writer of a response has by itself."""
+_ITEM_WRITER_NAMES = frozenset({"id", "status", "update"})
+
+
+def item_method(wire_name: str) -> str:
+    """The method that opens an item: `acme:search_result` is `acme_search_result`."""
+    name = _member(wire_name)
+    return f"{name}_item" if name in WRITER_NAMES else name
+
+
+def event_method(wire_name: str, *, of_item: bool) -> str:
+    """The method that sends an event; for one of an item, the name is what follows that of the item."""
+    name = _member(wire_name)
+    return f"{name}_event" if name in (_ITEM_WRITER_NAMES if of_item else WRITER_NAMES) else name
+
+
+def _member(wire_name: str) -> str:
+    name = "_".join(_WORD.findall(wire_name)).lower()
+    name = f"type_{name}" if not name or name[0].isdigit() else name
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def plural(name: str) -> str:
+    """The name for several of what a name is for; what ends like a plural itself is told to be items."""
+    if name.endswith(("s", "x", "z", "ch", "sh")):
+        return f"{name}_items"
+    return f"{name[:-1]}ies" if name.endswith("y") and name[-2:-1] not in {*"aeiou"} else f"{name}s"
+
+
 def sentence(name: str) -> str:
     """A class name as words: `ResponseCreatedStreamingEvent` is `response created streaming event`."""
     return _HUMP.sub(" ", name).replace("_", " ").lower()

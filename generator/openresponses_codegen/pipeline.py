@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
+from openresponses_codegen.collector import collector_paused
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import addition, fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
-from openresponses_codegen.text import LINE_WIDTH
 
 if TYPE_CHECKING:
     from openresponses_codegen import overlay
@@ -203,26 +197,17 @@ def _merged(spec: Spec, diagnostics: Diagnostics, *, lenient: bool) -> source.No
     node = source.parse(spec.content, spec.name)
     if not spec.layers:
         return node
-    from openresponses_codegen import overlay  # noqa: PLC0415 - most documents have no layers
+    from openresponses_codegen import layers  # noqa: PLC0415 - most documents have no layers
 
-    for each in _overlays(spec, node, diagnostics):
-        node = overlay.apply(node, each, diagnostics, lenient=lenient)
-        diagnostics.raise_if_errors()
-    return node
+    return layers.merged(node, _overlays(spec, node, diagnostics), diagnostics, lenient=lenient)
 
 
 def _overlays(spec: Spec, document: source.Node, diagnostics: Diagnostics) -> tuple[overlay.Overlay, ...]:
-    """The layers of a document as overlays. Raises `DiagnosticError` when one is wrong or does not fit."""
-    from openresponses_codegen import extension, overlay  # noqa: PLC0415
+    from openresponses_codegen import layers  # noqa: PLC0415
 
     nodes = [(each.kind, source.parse(each.content, each.name)) for each in spec.layers]
-    extensions = [extension.read(node, diagnostics) for kind, node in nodes if kind == "extension"]
-    overlays = [overlay.read(node, diagnostics) for kind, node in nodes if kind == "overlay"]
-    diagnostics.raise_if_errors()
-    extension.check_against(extensions, document, diagnostics)
-    compiled = extension.compile_extensions(extensions, diagnostics)
-    diagnostics.raise_if_errors()
-    return (*compiled, *overlays)
+    extensions, given = ([node for each, node in nodes if each == kind] for kind in ("extension", "overlay"))
+    return layers.overlays(extensions, given, document, diagnostics)
 
 
 def compile_layers(spec: Spec) -> tuple[tuple[source.Plain, ...], tuple[Diagnostic, ...]]:
@@ -244,7 +229,8 @@ def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = No
     """
     from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
 
-    return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
+    with collector_paused():
+        return diff.compare(_edition(old, lenient=lenient), _edition(new, lenient=lenient), severities)
 
 
 def _edition(spec: Spec, *, lenient: bool) -> Edition:
@@ -253,7 +239,8 @@ def _edition(spec: Spec, *, lenient: bool) -> Edition:
 
     diagnostics = Diagnostics()
     try:
-        document = openapi.read(_merged(spec, diagnostics, lenient=lenient), diagnostics, lenient=lenient)
+        node = _merged(spec, diagnostics, lenient=lenient)
+        document = openapi.read(node, diagnostics, lenient=lenient, for_code=False)
         edition = Edition(spec.name, document, diagnostics)
     except RecursionError:
         raise DiagnosticError([_too_deep("its schemas refer to each other too deeply", spec)]) from None
@@ -290,12 +277,15 @@ def schema_of(api: ir.Api) -> dict[str, Any]:
 def inputs_of(spec: Spec, options: Options) -> Inputs:
     """Everything that decides what comes out, without making it."""
     user = overrides_of(options)
+    from importlib import metadata  # noqa: PLC0415 - imports slowly
+
+    ours = resources.tree_digest(resources.templates(), "*")
     return Inputs(
         spec=digest(spec.content),
         layers=_layer_digests(spec.layers),
-        templates=_templates_digest(user),
+        templates=ours if user is None else digest(f"{ours} {user.digest}".encode()),
         overridden=user.summary if user is not None else {},
-        generator=_tree_digest(Path(__file__).parent, "*.py", "*.toml"),
+        generator=resources.tree_digest(Path(__file__).parent, "*.py", "*.toml"),
         version=__version__,
         tools={name: metadata.version(name) for name in _TOOLS},
         package=options.package,
@@ -335,11 +325,6 @@ def overrides_of(options: Options) -> Overrides | None:
     return read_overrides(options.templates, resources.templates())
 
 
-def _templates_digest(user: Overrides | None) -> str:
-    ours = _tree_digest(resources.templates(), "*")
-    return digest(f"{ours} {user.digest}".encode()) if user is not None else ours
-
-
 def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) -> Package:
     """The files of a package. Nothing is written.
 
@@ -354,8 +339,7 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     if options.base:
         lowered, added = _added(spec, lowered, options)
     try:
-        rendered = _files(lowered, options, user, progress) if added is None else _addon_files(added, options, progress)
-        files = _formatted(rendered, progress)
+        files = _files(lowered, options, user, added, progress)
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
@@ -378,13 +362,18 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     return Package(files, manifest, lowered.api, warnings, own)
 
 
-def _files(lowered: Lowered, options: Options, user: Overrides | None, progress: Progress) -> dict[str, str]:
-    """The files of a package by path, unformatted, the manifest left out."""
+def _files(
+    lowered: Lowered, options: Options, user: Overrides | None, added: ir.Addition | None, progress: Progress
+) -> dict[str, str]:
+    """The files of a package by path, the manifest left out; of an add-on, if what it adds is given."""
     from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
     from openresponses_codegen.overrides import NONE  # noqa: PLC0415
     from openresponses_codegen.render import (  # noqa: PLC0415
+        Names,
         Sources,
         UnsafeSourceError,
+        formatted,
+        render_addon,
         render_confined,
         render_package,
     )
@@ -393,50 +382,29 @@ def _files(lowered: Lowered, options: Options, user: Overrides | None, progress:
     folder = resources.templates()
     sources = Sources(folder, user or NONE, options.stubs, reserved=(MANIFEST, DOCUMENT))
     try:
-        with _collector_paused():
-            definitions = render_models(lowered.api, folder)
+        definitions = render_models(added.whole if added is not None else lowered.api, folder)
         progress("Rendering the package")
-        render = render_confined if user is not None else render_package
-        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
+        render, components = render_confined if user is not None else render_package, frozenset(options.components)
+        if added is not None:
+            names = Names(options.package, options.base)
+            return formatted(render_addon(added, definitions, folder, names, components))
+        files = render(lowered.api, definitions, sources, options.package, components)
     except (ModelError, UnsafeSourceError) as error:
-        raise _defect(error) from error
-    if "server" in options.components and lowered.api.service is not None:
+        hint = "this is a defect of the generator: report it with the spec"
+        raise DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)]) from error
+    if "server" in components and lowered.api.service is not None:
         files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
-    return files
-
-
-def _defect(error: Exception) -> DiagnosticError:
-    hint = "this is a defect of the generator: report it with the spec"
-    return DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)])
+    progress("Formatting")
+    return formatted(files)
 
 
 def _added(spec: Spec, whole: Lowered, options: Options) -> tuple[Lowered, ir.Addition]:
     """The document without its extensions, and what they add. Raises `DiagnosticError`."""
-    if options.templates is not None or options.stubs or options.distribution is not None:
-        message = "an add-on is a folder of our own files: it has no templates of yours, no stubs and no distribution"
-        raise DiagnosticError([Diagnostic("no-addon", message, hint="leave out these options with `--extension-only`")])
     overlays = tuple(layer for layer in spec.layers if layer.kind == "overlay")
     # An overlay may be meant for what the extensions add.
     base = lower_spec(replace(spec, layers=overlays), lenient=options.lenient or bool(overlays))
     added = addition(base.api, whole.api)
     return replace(base, api=replace(base.api, left_out=added.left_out), warnings=whole.warnings), added
-
-
-def _addon_files(added: ir.Addition, options: Options, progress: Progress) -> dict[str, str]:
-    """The files of an add-on by path, unformatted, the manifest left out."""
-    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
-    from openresponses_codegen.render import Names, UnsafeSourceError, render_addon  # noqa: PLC0415
-
-    progress("Rendering models")
-    folder = resources.templates()
-    try:
-        with _collector_paused():
-            definitions = render_models(added.whole, folder)
-        progress("Rendering the package")
-        names = Names(options.package, options.base)
-        return render_addon(added, definitions, folder, names, frozenset(options.components))
-    except (ModelError, UnsafeSourceError) as error:
-        raise _defect(error) from error
 
 
 def _packing(options: Options, api: ir.Api) -> dict[str, str]:
@@ -496,43 +464,3 @@ def _extras(components: Iterable[str], api: ir.Api) -> dict[str, Mapping[str, st
 def _rendered(components: Iterable[str], api: ir.Api) -> Iterable[Component]:
     """The components that are there: client and server come with a service only."""
     return (COMPONENTS[name] for name in components if name in {"models", "events", "params"} or api.service)
-
-
-@contextmanager
-def _collector_paused() -> Generator[None]:
-    """Leave out garbage collection while much is made that stays."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _formatted(files: Mapping[str, str], progress: Progress) -> dict[str, str]:
-    """The files as ruff leaves them: imports in order, then formatted."""
-    progress("Formatting")
-    with tempfile.TemporaryDirectory(prefix="openresponses-codegen-") as name:
-        folder = Path(name)
-        for path, text in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(text.encode())
-        ruff: str = import_module("ruff").find_ruff_bin()
-        options = ["--isolated", "--no-cache", "--quiet", f"--line-length={LINE_WIDTH}", "."]
-        for command in (["check", "--select=I", "--fix"], ["format"]):
-            arguments = [ruff, *command, *options]
-            run = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-            if run.returncode:
-                reason = (run.stderr or run.stdout).strip()
-                raise DiagnosticError([Diagnostic("not-formatted", f"ruff refused what was rendered: {reason}")])
-        return {path: (folder / path).read_bytes().decode() for path in files}
-
-
-@cache
-def _tree_digest(folder: Path, *patterns: str) -> str:
-    """The digest of the files in a folder, by path and content; caches, such as those of ruff, are none of ours."""
-    paths = {path.relative_to(folder) for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
-    shown = (path for path in paths if not any(part.startswith(".") for part in path.parts))
-    kept = sorted(path.as_posix() for path in shown if not {"__pycache__", "_resources"} & set(path.parts))
-    return digest("".join(f"{path} {digest((folder / path).read_bytes())}\n" for path in kept).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cache
 from pathlib import Path
@@ -35,3 +36,16 @@ def extensions() -> dict[str, Path]:
     """The bundled extensions by name."""
     found = sorted((resources() / "spec" / "extensions").glob("*.yaml"))
     return {path.stem: path for path in found}
+
+
+@cache
+def tree_digest(folder: Path, *patterns: str) -> str:
+    """The digest of the files in a folder, by path and content; caches, such as those of ruff, are none of ours."""
+    paths = {path.relative_to(folder) for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
+    shown = (path for path in paths if not any(part.startswith(".") for part in path.parts))
+    kept = sorted(path.as_posix() for path in shown if not {"__pycache__", "_resources"} & set(path.parts))
+    return _digest("".join(f"{path} {_digest((folder / path).read_bytes())}\n" for path in kept).encode())
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

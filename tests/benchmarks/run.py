@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|imports|events|sse|fold|transports|client|server] [--json] [--rounds N]
+python tests/benchmarks/run.py [generate|diff|imports|events|sse|fold|transports|client|server] [--json] [--rounds N]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 import compare_client
+import compare_diff
 import compare_events
 import compare_fold
 import compare_generate
@@ -24,6 +25,7 @@ from side_by_side import Figure, PeerMissingError, Skipped, table
 
 BENCHMARKS = {
     "generate": compare_generate,
+    "diff": compare_diff,
     "imports": compare_imports,
     "events": compare_events,
     "sse": compare_sse,

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-class _ItemWriter:
+class ItemWriter:
     """Writes an item, in a context that opens and closes it."""
 
     def __init__(self, item: Item) -> None:
@@ -137,7 +137,7 @@ def _score(item: PartedItem, part: Part, delta: str, logprobs: Sequence[LogProb]
     part.score(delta, scores if item.draft.terms.logprobs else [])
 
 
-class MessageWriter(_ItemWriter):
+class MessageWriter(ItemWriter):
     """Writes a message.
 
     Text goes into a part that stays open until something else follows: `async with` a part only to
@@ -196,7 +196,7 @@ class MessageWriter(_ItemWriter):
         return PartWriter(self._item, REFUSAL)
 
 
-class ReasoningWriter(_ItemWriter):
+class ReasoningWriter(ItemWriter):
     """Writes reasoning: a summary, a raw trace, an encrypted form; none has to be (rule R1)."""
 
     def __init__(self, item: PartedItem) -> None:
@@ -238,7 +238,7 @@ async def _add(item: PartedItem, family: Family, delta: str) -> None:
         await item.draft.sent(item.turn_to(family).text.add(delta))
 
 
-class FunctionCallWriter(_ItemWriter):
+class FunctionCallWriter(ItemWriter):
     """Writes a call of a function that the client runs (rule X1)."""
 
     def __init__(self, item: CallItem) -> None:
@@ -258,7 +258,7 @@ class FunctionCallWriter(_ItemWriter):
         await self._item.draft.sent(self._item.add(delta))
 
 
-class VendorItemWriter(_ItemWriter):
+class VendorItemWriter(ItemWriter):
     """Writes an item of a vendor's type: its fields, and events of its own."""
 
     async def update(self, /, **fields: Any) -> None:

@@ -27,6 +27,9 @@ def changes_of(folder: Path, package: pipeline.Package, then: Manifest | None, k
     new = {name: old.get(name, text) if name in kept else text for name, text in package.files.items()}
     try:
         return compare(read(_package(old)), read(_package(new)))
+    except OSError as error:
+        reason = f"there is no room to compare the Python API in: {error.strerror}"
+        raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
     except UnreadableError:
         return None  # somebody broke a file by hand, and it is about to be replaced
 

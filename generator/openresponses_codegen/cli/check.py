@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from openresponses_codegen.cli.config import Target
 from openresponses_codegen.cli.options import DRIFT, for_each, input_errors, load, reporting, target_options, targets
 from openresponses_codegen.cli.overridden import outdated_templates
 from openresponses_codegen.cli.report import Reporter
+from openresponses_codegen.diagnostics import DiagnosticError
 from openresponses_codegen.output import check_folder, find_drift, is_current, keep_edits, read_manifest, unmerged
 
 
@@ -40,13 +42,17 @@ def check(*, form: str, quiet: bool, as_json: bool, **given: Any) -> None:
       openresponses-codegen check --quiet        # everything that pyproject.toml lists
       openresponses-codegen check --only app.openresponses --format github
     """
+    if as_json and form != "text":
+        raise click.UsageError("--json prints JSON alone: it cannot be given with --format")
     reporter = Reporter(quiet=quiet, as_json=as_json)
     with input_errors(reporter):
-        several = targets(given)
-        outcome = for_each(several, reporter, lambda target: _check(target, reporter))
-    if form == "github":
-        for line in annotations_of(outcome.results):
-            reporter.raw(line)
+        try:
+            several = targets(given)
+        except DiagnosticError as error:
+            _annotate(form, [{"diagnostics": [each.as_dict() for each in error.diagnostics]}])
+            raise
+    outcome = for_each(several, reporter, lambda target: _check(target, reporter))
+    _annotate(form, outcome.results)
     differing = sum(bool(result.get("files")) for result in outcome.results)
     if len(several) > 1:
         failed = sum("diagnostics" in each for each in outcome.results)
@@ -55,6 +61,12 @@ def check(*, form: str, quiet: bool, as_json: bool, **given: Any) -> None:
     outcome.end(reporter)
     if differing:
         sys.exit(DRIFT)
+
+
+def _annotate(form: str, results: Iterable[Mapping[str, Any]]) -> None:
+    if form == "github":
+        for line in annotations_of(results):
+            click.echo(line)
 
 
 def _check(target: Target, reporter: Reporter) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from openresponses_codegen.cli import toml_places
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, suggest
@@ -26,6 +26,8 @@ from openresponses_codegen.pipeline import (
     with_foundations,
 )
 
+Given = TypeVar("Given")
+Checked = TypeVar("Checked")
 TABLE = "openresponses-codegen"
 FILE = "pyproject.toml"
 MAX_BYTES = 1024 * 1024
@@ -90,8 +92,14 @@ class Target:
         )
 
     def _base(self) -> str:
-        if self.base is None or is_import_name(self.base):
-            return self.base or ""
+        if self.base is None:
+            return ""
+        if self.templates is not None or self.stubs or self.packaging == "distribution":
+            message = "an add-on is a folder of our own files: it has no templates of yours, no stubs, no distribution"
+            hint = "leave out these options with `--extension-only`"
+            raise DiagnosticError([Diagnostic("no-addon", message, hint=hint)])
+        if is_import_name(self.base):
+            return self.base
         hint = "give the one of the installed package, such as `openresponses_kit`"
         raise DiagnosticError([Diagnostic("bad-base", f"`{self.base}` is no import name", hint=hint)])
 
@@ -243,10 +251,10 @@ class _Key:
         line, column = toml_places.nearest(self.file.places, ("tool", TABLE, *self.path))
         return Position(str(self.file.path), line, column)
 
-    def checked(self, check: Callable[[list[str], str], tuple[str, ...]], names: list[str]) -> tuple[str, ...]:
-        """The names after a check, whose errors get the key's place."""
+    def checked(self, check: Callable[[Given, str], Checked], value: Given) -> Checked:
+        """The value after a check, whose errors get the key's place."""
         try:
-            return check(names, str(self))
+            return check(value, str(self))
         except DiagnosticError as error:
             raise DiagnosticError([replace(each, position=self.position) for each in error.diagnostics]) from None
 
@@ -283,7 +291,7 @@ def _value(key: _Key, name: str, value: object) -> object:
         case "stubs":
             return key.checked(check_stubs, _strings(key, value))
         case "severities":
-            return check_severities(_table(key, value), str(key), key.position)
+            return key.checked(check_severities, _table(key, value))
         case "extensions" | "overlays":
             return tuple(_spec(folder, each) for each in _strings(key, value))
         case "lenient":

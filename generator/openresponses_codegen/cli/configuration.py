@@ -78,6 +78,7 @@ def _resolved(target: Target) -> dict[str, Any]:
         "distribution": packed.name if packed else None,
         "revision": packed.revision if packed else None,
         "licence": packed.licence if packed else None,
+        "severities": {rule: severity.value for rule, severity in (target.severities or {}).items()},
     }
 
 
@@ -90,6 +91,8 @@ def _lines(resolved: Mapping[str, Any]) -> list[str]:
 def _said(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, cast("list[object]", value)))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {each}" for name, each in cast("dict[str, object]", value).items())
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 
 from openresponses_codegen.diff import words
 from openresponses_codegen.diff.changes import Changes, Spot
@@ -12,8 +12,9 @@ from openresponses_codegen.ir import Constant, EnumValue
 from openresponses_codegen.lower.shapes import Site
 from openresponses_codegen.source import Node
 
-_COMBINATIONS = ("allOf", "anyOf", "oneOf")
-_NOTES = ("example", "examples", "format", "deprecated")
+_COMBINATIONS = frozenset({"allOf", "anyOf", "oneOf"})
+_NOTES = frozenset({"example", "examples", "format", "deprecated"})
+_NONE: frozenset[str] = frozenset()
 
 
 def compare(old: Site, new: Site, spot: Spot, changes: Changes) -> None:
@@ -27,10 +28,11 @@ def compare(old: Site, new: Site, spot: Spot, changes: Changes) -> None:
     if _examples(before) != _examples(after):
         nodes = keyword(old.node, "examples", "example"), keyword(new.node, "examples", "example")
         changes.add("example-changed", spot, *nodes)
-    if before["format"] != after["format"]:
-        described = {"old": _listed(before["format"]), "new": _listed(after["format"])}
+    formats = before.get("format", _NONE), after.get("format", _NONE)
+    if formats[0] != formats[1]:
+        described = {"old": _listed(formats[0]), "new": _listed(formats[1])}
         changes.add("format-changed", spot, keyword(old.node, "format"), keyword(new.node, "format"), described)
-    was, is_now = "true" in before["deprecated"], "true" in after["deprecated"]
+    was, is_now = "true" in before.get("deprecated", _NONE), "true" in after.get("deprecated", _NONE)
     if was != is_now:
         nodes = keyword(old.node, "deprecated"), keyword(new.node, "deprecated")
         changes.add("deprecation-changed", spot, *nodes, {"new": "deprecated" if is_now else "no longer deprecated"})
@@ -49,33 +51,32 @@ def element(values: Node, value: Constant) -> Node:
     return next((each for each in values.value if (type(each.value), each.value) == (type(value), value)), values)
 
 
-def _notes(node: Node) -> dict[str, frozenset[str]]:
-    """The annotations of a schema, wherever in its combinations they stand."""
-    found: dict[str, set[str]] = {name: set() for name in _NOTES}
+def _notes(node: Node) -> Mapping[str, set[str]]:
+    """The annotations of a schema, wherever in its combinations they stand, by keyword."""
+    found: dict[str, set[str]] = {}
     pending = [node]
     while pending:
         schema = pending.pop()
         if not isinstance(schema.value, dict):
             continue
-        for name in _NOTES:
-            value = schema.value.get(name)
-            if value is not None:
-                found[name].add(json.dumps(value.plain(), sort_keys=True))
-        pending += _members(schema)
-    return {name: frozenset(values) for name, values in found.items()}
+        for name in _NOTES & schema.value.keys():
+            found.setdefault(name, set()).add(json.dumps(schema.value[name].plain(), sort_keys=True))
+        if not _COMBINATIONS.isdisjoint(schema.value):
+            pending += _members(schema)
+    return found
 
 
 def _members(schema: Node) -> Iterator[Node]:
-    for name in _COMBINATIONS:
+    for name in sorted(_COMBINATIONS):
         members = schema.get(name)
         if members is not None and isinstance(members.value, tuple):
             yield from members.value
 
 
-def _examples(notes: dict[str, frozenset[str]]) -> tuple[frozenset[str], frozenset[str]]:
-    return notes["example"], notes["examples"]
+def _examples(notes: Mapping[str, Set[str]]) -> tuple[Set[str], Set[str]]:
+    return notes.get("example", _NONE), notes.get("examples", _NONE)
 
 
-def _listed(values: frozenset[str]) -> str:
+def _listed(values: Set[str]) -> str:
     names = ", ".join(sorted(value.strip('"') for value in values))
     return words.code(names) if names else "none"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, suggest
 
@@ -75,7 +75,7 @@ class Rule:
 @cache
 def rules() -> Mapping[str, Rule]:
     """All rules by id, in the order in which they are documented."""
-    text = resources.files("openresponses_codegen.diff").joinpath("rules.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("rules.toml").read_text(encoding="utf-8")
     found: dict[str, Rule] = {}
     for name, table in tomllib.loads(text).items():
         severity = {party: Severity(table["severity"][party]) for party in Party}

@@ -99,11 +99,8 @@ class Sites:
         match old.shape, new.shape:
             case ScalarShape(one, limits), ScalarShape(other, others) if one == other:
                 self._limits(limits, others, old, new, spot)
-            case FixedShape(one), FixedShape(other):
-                if (type(one), one) != (type(other), other):
-                    described = {"old": words.value(one), "new": words.value(other)}
-                    nodes = keyword(old.node, "const", "enum"), keyword(new.node, "const", "enum")
-                    self._changes.add("constant-changed", spot, *nodes, described)
+            case FixedShape() as one, FixedShape() as other:
+                self._constants(one, other, old, new, spot)
             case EnumShape(values), EnumShape(others) if _is_open(values) == _is_open(others):
                 self._values(values, others, old, new, spot)
             case ArrayShape(item, limits), ArrayShape(other_item, others):
@@ -151,6 +148,18 @@ class Sites:
             }
             nodes = keyword(old_site.node, key), keyword(new_site.node, key)
             self._changes.add(_limit_kind(key, one, other), spot, *nodes, described)
+
+    def _constants(self, old: FixedShape, new: FixedShape, old_site: Site, new_site: Site, spot: Spot) -> None:
+        nodes = keyword(old_site.node, "const", "enum"), keyword(new_site.node, "const", "enum")
+        if (type(old.value), old.value) != (type(new.value), new.value):
+            described = {"old": words.value(old.value), "new": words.value(new.value)}
+            self._changes.add("constant-changed", spot, *nodes, described)
+        for alias in new.aliases:
+            if alias not in old.aliases:
+                self._changes.add("enum-value-added", spot, *nodes, {"what": words.value(alias)})
+        for alias in old.aliases:
+            if alias not in new.aliases:
+                self._changes.add("enum-value-removed", spot, *nodes, {"what": words.value(alias)})
 
     def _values(
         self, old: tuple[EnumValue, ...], new: tuple[EnumValue, ...], old_site: Site, new_site: Site, spot: Spot

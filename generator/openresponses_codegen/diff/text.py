@@ -22,7 +22,7 @@ def text(report: Report, width: int, paint: Paint = lambda each, _: each) -> str
 
 def _lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
     yield paint(heading(report), "title")
-    yield counted(report)
+    yield from _filled(counted(report), width, "")
     last: Severity | None = None
     for group in groups(report):
         if group.severity is not last:

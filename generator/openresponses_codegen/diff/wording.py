@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from openresponses_codegen.diagnostics import shown
+from openresponses_codegen.diff import words
 from openresponses_codegen.diff.report import Change, Report
 from openresponses_codegen.diff.rules import Party, Severity
 
@@ -39,7 +40,7 @@ def heading(report: Report) -> str:
     """The two documents, by release where the releases differ, else by the names that the user gave them."""
     old, new = report.old, report.new
     names = (old.release, new.release) if old.release != new.release else (old.name, new.name)
-    return " → ".join(shown(each, 80) for each in names)
+    return " → ".join(map(words.clean, names))
 
 
 def counted(report: Report) -> str:
@@ -65,5 +66,5 @@ def placed(change: Change) -> str:
     pointers = dict.fromkeys(shown(each.pointer) for each in places)
     lines = " → ".join(str(each.position) for each in places)
     if len(places) == 1:
-        lines = f"{lines} (only in the {'old' if change.old is not None else 'new'} document)"
+        lines = f"{'old' if change.old is not None else 'new'} only: {lines}"
     return f"{' → '.join(pointers)}  {lines}"

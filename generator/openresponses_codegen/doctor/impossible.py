@@ -50,10 +50,13 @@ def _check_ranges(place: Place, diagnostics: Diagnostics) -> None:
 
 def _check_required(schema: Schema, schemas: Schemas, diagnostics: Diagnostics) -> None:
     parts = schemas.parts(schema) if schema.all_of else (schema,)
+    forbidding = {name: part for part in reversed(parts) for name, value in part.properties.items() if value.is_absent}
+    if not forbidding:
+        return
     for part in parts:
-        for name in sorted(part.required):
-            holder = next((each for each in parts if _forbids(each, name)), None)
-            if holder is None or (schema.all_of and part is holder and holder is not schema):
+        for name in sorted(part.required & forbidding.keys()):
+            holder = forbidding[name]
+            if schema.all_of and part is holder and holder is not schema:
                 continue  # told where the part itself is looked at
             diagnostics.error(
                 "required-and-forbidden",
@@ -61,10 +64,6 @@ def _check_required(schema: Schema, schemas: Schemas, diagnostics: Diagnostics) 
                 at=holder.properties[name].node,
                 hint=f"remove it from `required` at {part.node.at_key('required').position}, or allow a value",
             )
-
-
-def _forbids(schema: Schema, name: str) -> bool:
-    return name in schema.properties and schema.properties[name].is_absent
 
 
 def _check_finite(schemas: Schemas, diagnostics: Diagnostics) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.extension.clashes import settled
 from openresponses_codegen.extension.fields import COMPONENTS, Made, made, with_keys
+from openresponses_codegen.extension.form import at_key
 from openresponses_codegen.extension.model import STATUSES, Declared, Event, Extension, Item, Tool
 from openresponses_codegen.extension.places import SCHEMAS, unions_of
 from openresponses_codegen.overlay import Action, Overlay
@@ -55,13 +56,20 @@ def _actions(extension: Extension) -> Iterator[Action]:
         yield _action(declared[0].node, target, made(declared[0].node, members))
     for owner, fields in extension.fields.items():
         marked = {name: with_keys(field, {VENDOR: extension.vendor}) for name, field in fields.items()}
-        for first in list(fields.values())[:1]:
-            yield _action(first, f"{_component(owner)}.properties", made(first, marked))
+        at = _owner(extension, "fields", owner)
+        yield _action(at, f"{_component(owner)}.properties", made(at, marked))
     for owner, values in extension.values.items():
-        for first in list(values.values())[:1]:
-            texts = {name: each for name, each in values.items() if isinstance(each.value, str)}
-            enum = tuple(each.with_value(name) for name, each in values.items())
-            yield _action(first, _component(owner), made(first, {"enum": enum, _ENUM_TEXTS: texts}))
+        texts = {name: each for name, each in values.items() if isinstance(each.value, str)}
+        enum = tuple(each.with_value(name) for name, each in values.items())
+        at = _owner(extension, "values", owner)
+        yield _action(at, _component(owner), made(at, {"enum": enum, _ENUM_TEXTS: texts}))
+
+
+def _owner(extension: Extension, key: str, owner: str) -> Node:
+    """Where the form names a component of the document."""
+    section = extension.node.get(key)
+    found = section.get(owner) if section is not None else None
+    return at_key(found) if found is not None else extension.node
 
 
 def _component(name: str) -> str:

@@ -45,9 +45,10 @@ def with_keys(node: Node, more: Mapping[str, Made]) -> Node:
 class FieldReader:
     """Reads the schemas of one extension."""
 
-    def __init__(self, shared: Mapping[str, str], diagnostics: Diagnostics) -> None:
-        """Take the shared schemas with the component that each becomes."""
-        self._shared: Final = shared
+    def __init__(self, shared: Mapping[str, str] | None, diagnostics: Diagnostics) -> None:
+        """Take the shared schemas with the component that each becomes; None when they cannot be read."""
+        self._shared: Final = shared or {}
+        self._any_name: Final = shared is None
         self._diagnostics: Final = diagnostics
 
     def read(self, node: Node) -> Node | None:
@@ -62,6 +63,8 @@ class FieldReader:
 
     def _short(self, node: Node, text: str) -> Node | None:
         found = _SHORT.match(text)
+        if self._any_name and found is not None and found["of"] not in _TYPES:
+            return node
         if found is None or (found["of"] not in _TYPES and found["of"] not in self._shared):
             word = found["of"] if found else text
             hint = "write `any[]`, or `string[]`" if word == "array" else suggest(word, [*_TYPES, *self._shared])
@@ -117,7 +120,7 @@ class FieldReader:
 
     def _reference(self, node: Node) -> Node:
         target = node.value
-        if not isinstance(target, str) or target.startswith(COMPONENTS):
+        if not isinstance(target, str) or target.startswith(COMPONENTS) or self._any_name:
             return node  # checked where documents are
         name = target.removeprefix(_OWN)
         if target.startswith(_OWN) and name in self._shared:

@@ -88,8 +88,9 @@ class _Reader:
         form.check_keys(node, _EXTENSION)
         self._read_vendor()
         shared = list(self._named("schemas", _CAPITAL, _UPPER))
-        classes = {name: self._class_name(name, each) for name, each in shared}
-        self._fields = FieldReader(classes, self._diagnostics)
+        known = _names_in(node, "schemas")
+        classes = {name: f"{self._prefix}{pascal(name)}" for name in known or ()}
+        self._fields = FieldReader(classes if known is not None else None, self._diagnostics)
         form.text(node, "description")
         return Extension(
             node,
@@ -98,7 +99,7 @@ class _Reader:
             form.text(node, "version") or "1",
             self._docs(),
             tuple(self._declarations()),
-            tuple(Shared(each, classes[name], self._shared(each)) for name, each in shared),
+            tuple(Shared(each, self._class_name(name, each), self._shared(each)) for name, each in shared),
             {owner: dict(self._core_fields(each)) for owner, each in self._owners("fields")},
             {owner: dict(self._values(owner)) for owner, _ in self._owners("values")},
         )
@@ -220,13 +221,17 @@ class _Reader:
 
     def _required(self, node: Node, fields: Mapping[str, Node], reserved: Collection[str]) -> Iterator[str]:
         declared = _names_in(node, "fields")
+        if node.get("required") is not None and node.get("fields") is None:
+            hint = "declare `fields`, or remove `required`"
+            self._form.error("extension-field", "`required` names fields", node.at_key("required"), hint)
+            return
         for name, each in self._form.strings(node, "required"):
             if name in fields:
                 yield name
             elif name in reserved:
                 hint = "remove it; `required` names fields of your own"
                 self._form.error("extension-field", f"`{name}` is always required", each, hint)
-            elif name not in declared:
+            elif declared is not None and name not in declared:
                 hint = suggest(name, fields) or "declare it in `fields`, or remove it here"
                 self._form.error("extension-field", f"`{shown(name, 80)}` is required but no field", each, hint)
 
@@ -249,14 +254,16 @@ class _Reader:
 
     def _optional(self, node: Node, known: Collection[str]) -> frozenset[str]:
         """What a wire that was there before may leave out of what a new item or event has (rule N2)."""
+        if node.get("optional") is not None and node.get("aliases") is None:
+            message = f"a new type has {listed(known)} (rule N2)"
+            hint = "remove `optional`; it is for types with `aliases`, whose wire was there before"
+            self._form.error("extension-field", message, node.at_key("optional"), hint)
+            return frozenset()
         names: set[str] = set()
         for name, each in self._form.strings(node, "optional"):
             if name not in known:
                 hint = f"write {listed(known)}; your own fields are optional unless `required` names them"
                 self._form.error("extension-field", f"`{shown(name, 80)}` cannot stand here", each, hint)
-            elif node.get("aliases") is None:
-                hint = "remove it; only a type with `aliases`, whose wire was there before, may lack it"
-                self._form.error("extension-field", f"a new type has `{name}` (rule N2)", each, hint)
             names.add(name)
         return frozenset(names)
 
@@ -268,7 +275,7 @@ class _Reader:
             self._form.error("extension-field", message, node, "write `item: NAME`, and declare it in `items`")
             return ""
         item = self._form.text(node, "item")
-        if item is not None and item not in items:
+        if item is not None and items is not None and item not in items:
             hint = suggest(item, items) or "declare it in `items` (rule X3)"
             message = f"`{shown(item, 80)}` is no item of this extension"
             self._form.error("extension-reference", message, node.at_key("item"), hint)
@@ -323,10 +330,12 @@ class _Reader:
                 yield name, each
 
 
-def _names_in(node: Node, key: str) -> Collection[str]:
-    """The keys of the object in a key, whether they are right or not."""
+def _names_in(node: Node, key: str) -> Collection[str] | None:
+    """The keys of the object in a key, whether they are right or not; None when it is no object."""
     child = node.get(key)
-    return tuple(child.value) if child is not None and isinstance(child.value, dict) else ()
+    if child is None:
+        return ()
+    return tuple(child.value) if isinstance(child.value, dict) else None
 
 
 def _other_document(node: Node) -> str:

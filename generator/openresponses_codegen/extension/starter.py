@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from openresponses_codegen.names import pascal
@@ -13,4 +14,5 @@ VENDOR = "acme"
 def starter(vendor: str) -> str:
     """A commented, complete and valid extension of a vendor, as YAML; the slug is not checked."""
     text = Path(__file__).with_name("starter.yaml").read_text(encoding="utf-8")
-    return text.replace(pascal(VENDOR), pascal(vendor)).replace(VENDOR, vendor)
+    names = {VENDOR: vendor, pascal(VENDOR): pascal(vendor)}
+    return re.sub("|".join(names), lambda found: names[found[0]], text)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from operator import is_
 
 from openresponses_codegen.diagnostics import Diagnostics
 from openresponses_codegen.ir import Side
+from openresponses_codegen.lower.normalising import Normaliser
 from openresponses_codegen.lower.shapes import (
     ANY,
     TAG,
@@ -19,8 +21,8 @@ from openresponses_codegen.lower.shapes import (
     EnumShape,
     FixedShape,
     MapShape,
-    Normaliser,
     ObjectShape,
+    Property,
     RefShape,
     Shape,
     Site,
@@ -51,17 +53,25 @@ class Components:
                 member = Site(shape, nullable=False, text=None, default=None, node=site.node)
                 return replace(site, shape=UnionShape((member,), TAG, site.node))
             case ArrayShape(item):
-                return replace(site, shape=replace(shape, item=self._opened(item)))
+                opened = self._opened(item)
+                return site if opened is item else replace(site, shape=replace(shape, item=opened))
             case MapShape(value):
-                return replace(site, shape=replace(shape, value=self._opened(value)))
+                opened = self._opened(value)
+                return site if opened is value else replace(site, shape=replace(shape, value=opened))
             case ObjectShape(properties):
-                opened = tuple(replace(each, site=self._opened(each.site)) for each in properties)
-                return replace(site, shape=replace(shape, properties=opened))
+                fields = tuple(self._opened_property(each) for each in properties)
+                is_same = all(map(is_, fields, properties))
+                return site if is_same else replace(site, shape=replace(shape, properties=fields))
             case UnionShape(members):
                 inner = tuple(each if isinstance(each.shape, RefShape) else self._opened(each) for each in members)
-                return replace(site, shape=replace(shape, members=inner))
+                is_same = all(map(is_, inner, members))
+                return site if is_same else replace(site, shape=replace(shape, members=inner))
             case _:
                 return site
+
+    def _opened_property(self, each: Property) -> Property:
+        opened = self._opened(each.site)
+        return each if opened is each.site else replace(each, site=opened)
 
     def is_variant(self, name: str) -> bool:
         """Whether a component is an object with a constant `type`."""

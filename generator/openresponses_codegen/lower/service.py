@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from openresponses_codegen import ir
+from openresponses_codegen.lower.vendors import vendor_types
 
 _ITEMS = ("message", "function_call", "reasoning")
 _PARTS = ("output_text", "refusal", "summary_text", "reasoning_text")
@@ -71,6 +72,7 @@ def service(
         _required("`usage` in the response", _model_of(declarations[create.response], "usage")),
         frozenset(name for name, each in events.items() if _has(declarations[each], "obfuscation")),
         _has(declarations[items["message"]], "phase"),
+        *vendor_types(items, events, declarations),
     )
 
 

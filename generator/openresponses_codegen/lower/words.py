@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,7 @@ class Words:
 @cache
 def words() -> Words:
     """The words, read once."""
-    table = tomllib.loads(
-        resources.files("openresponses_codegen.lower").joinpath("words.toml").read_text(encoding="utf-8")
-    )
+    table = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
     events = table["events"]
     return Words(
         table["names"],

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from openresponses_codegen import ir
+from openresponses_codegen.collector import collector_paused
 from openresponses_codegen.ir import Presence
 from openresponses_codegen.models.check import check_definitions
 from openresponses_codegen.models.schema import base_class, normalised_schema
@@ -26,11 +27,12 @@ def render_models(api: ir.Api, templates: Path) -> tuple[ir.Definition, ...]:
 
     Raises `ModelError` when what was rendered is not what was asked for.
     """
-    context = {each.name: _context(each) for each in api.declarations}
-    text = _run(normalised_schema(api), context, templates)
-    definitions = tuple(_definitions(text))
-    check_definitions(api, {each.name: ast.parse(each.source) for each in definitions})
-    return definitions
+    with collector_paused():
+        context = {each.name: _context(each) for each in api.declarations}
+        text = _run(normalised_schema(api), context, templates)
+        definitions = tuple(_definitions(text))
+        check_definitions(api, {each.name: ast.parse(each.source) for each in definitions})
+        return definitions
 
 
 def _run(schema: dict[str, Any], context: dict[str, dict[str, Any]], templates: Path) -> str:

@@ -78,23 +78,23 @@ class Document:
     """What was set aside on purpose, as a phrase, and how often it occurs."""
 
 
-def read(node: Node, diagnostics: Diagnostics, *, lenient: bool = False) -> Document:
+def read(node: Node, diagnostics: Diagnostics, *, lenient: bool = False, for_code: bool = True) -> Document:
     """The document of a source tree.
 
     Everything wrong with it is noted in `diagnostics`; the caller raises. With `lenient`, keywords, media types
-    and shapes that are not understood become warnings and are left out.
+    and shapes that are not understood become warnings and are left out. Without `for_code`, patterns are not tried.
     """
-    return _DocumentReader(node, diagnostics, lenient).read()
+    return _DocumentReader(node, diagnostics, lenient, for_code).read()
 
 
 class _DocumentReader:
-    def __init__(self, node: Node, diagnostics: Diagnostics, lenient: bool) -> None:
+    def __init__(self, node: Node, diagnostics: Diagnostics, lenient: bool, for_code: bool) -> None:
         self._node = node
         self._diagnostics = diagnostics
         self._lenient = lenient
         self._ignored: Counter[str] = Counter()
         self._schema_nodes = self._object(self._child(self._child(node, "components"), "schemas"))
-        self._schemas = SchemaReader(frozenset(self._schema_nodes), diagnostics, lenient=lenient)
+        self._schemas = SchemaReader(frozenset(self._schema_nodes), diagnostics, lenient=lenient, for_code=for_code)
 
     def read(self) -> Document:
         self._check_version()

@@ -132,10 +132,13 @@ class Schema:
 class SchemaReader:
     """Reads schema objects, noting what is wrong and what is set aside."""
 
-    def __init__(self, names: frozenset[str], diagnostics: Diagnostics, *, lenient: bool = False) -> None:
+    def __init__(
+        self, names: frozenset[str], diagnostics: Diagnostics, *, lenient: bool = False, for_code: bool = True
+    ) -> None:
         self._names = names
         self._diagnostics = diagnostics
         self._lenient = lenient
+        self._for_code = for_code
         self.ignored: Counter[str] = Counter()
         """Annotations set aside, and how often."""
 
@@ -146,7 +149,8 @@ class SchemaReader:
         if not isinstance(node.value, dict):
             self._error("bad-schema", f"a schema has to be an object, not {article(node.kind)}", node, "write `{}`")
             return Schema(node)
-        self._set_aside(node, node.value)
+        written = node.value
+        self._set_aside(node, written)
         discriminator, mapping = self._discriminator(node)
         schema = Schema(
             node,
@@ -154,20 +158,20 @@ class SchemaReader:
             types=self._types(node),
             enum=self._enum(node),
             enum_texts=self._enum_texts(node),
-            has_default="default" in node.value,
+            has_default="default" in written,
             default=default.plain() if (default := node.get("default")) else None,
             properties={name: self.read(value) for name, value in self._object(node, "properties").items()},
-            required=self._required(node),
+            required=self._required(node) if "required" in written else frozenset(),
             additional=self._additional(node),
             items=self.read(items) if (items := node.get("items")) else None,
-            all_of=self._members(node, "allOf"),
-            one_of=self._members(node, "oneOf"),
-            any_of=self._members(node, "anyOf"),
+            all_of=self._members(node, "allOf") if "allOf" in written else (),
+            one_of=self._members(node, "oneOf") if "oneOf" in written else (),
+            any_of=self._members(node, "anyOf") if "anyOf" in written else (),
             discriminator=discriminator,
             mapping=mapping,
             limits=self._limits(node),
-            title=self.text(node, "title"),
-            description=self.text(node, "description"),
+            title=self.text(node, "title") if "title" in written else None,
+            description=self.text(node, "description") if "description" in written else None,
             disallowed=(disallowed := node.get(DISALLOWED)) is not None and disallowed.value is True,
             vendor=self._word(node, VENDOR),
             of_item=self._word(node, OF_ITEM),
@@ -332,14 +336,17 @@ class SchemaReader:
 
     def _limits(self, node: Node) -> tuple[tuple[str, int | float | str], ...]:
         limits: list[tuple[str, int | float | str]] = []
+        keywords = node.value if isinstance(node.value, dict) else {}
+        if LIMITS.keys().isdisjoint(keywords):
+            return ()
         for keyword in LIMITS:
-            value = node.get(keyword)
+            value = keywords.get(keyword)
             if value is None:
                 continue
             limit = value.value
             if keyword == "pattern":
                 fits = isinstance(limit, str)
-                if isinstance(limit, str) and not self._is_pattern(limit, value):
+                if isinstance(limit, str) and self._for_code and not self._is_pattern(limit, value):
                     continue
             elif keyword in _COUNTS:
                 fits = isinstance(limit, int) and not isinstance(limit, bool) and 0 <= limit < 2**63

@@ -10,7 +10,16 @@ import posixpath
 from typing import Final, final
 
 from openresponses_codegen.diagnostics import Diagnostics, shown
-from openresponses_codegen.overlay.draft import Draft, Elements, LimitError, Location, Members, Piece
+from openresponses_codegen.overlay.draft import (
+    Draft,
+    Elements,
+    LimitError,
+    Location,
+    Members,
+    Piece,
+    check_depth,
+    height_of,
+)
 from openresponses_codegen.overlay.model import Action, Overlay
 from openresponses_codegen.overlay.query import Queries, QueryError
 from openresponses_codegen.source import Node
@@ -115,12 +124,15 @@ class _Run:
             places = " and ".join(f"{kind} at {written.position}" for kind, written in kinds.items())
             hint = "write an action for each kind, or narrow the JSONPath with a filter"
             raise _UnfitError(f"nodes of several kinds are selected: {places}", action.target_node, hint)
+        height = height_of(source)
         for location, target, written in targets:
             if isinstance(target, Members):
-                self._draft.check_depth(location, source)
+                check_depth(len(location) + height)
                 self._merge_object(target, written, source, origin)
             elif isinstance(target, Elements):
-                self._merge_array(location, target, source, origin)
+                concatenates = self._edition == "1.1" and isinstance(source, Elements)
+                check_depth(len(location) + height + (not concatenates))
+                self._merge_array(target, source, origin)
             else:
                 self._refuse_scalar(written, action)
                 if isinstance(source, Members | Elements):
@@ -145,16 +157,14 @@ class _Run:
             else:
                 target.put(key, value, source.origins[key])
 
-    def _merge_array(self, location: Location, target: Elements, source: Piece, origin: Node) -> None:
+    def _merge_array(self, target: Elements, source: Piece, origin: Node) -> None:
         if isinstance(source, Elements) and self._edition == "1.1":
-            self._draft.check_depth(location, source)
             self._concatenate(target, source)
             return
         if isinstance(source, Elements):
             message = "this array becomes one entry of the target, as Overlay 1.0 has it"
             hint = "to add each of its entries, write `overlay: 1.1.0`"
             self._diagnostics.warning("overlay-array-entry", message, at=origin, hint=hint)
-        self._draft.check_depth((*location, len(target)), source)
         target.add([self._draft.copy(source)], [origin])
 
     def _concatenate(self, target: Elements, source: Elements) -> None:

@@ -195,12 +195,6 @@ class Draft:
         copied.changed = True
         return copied
 
-    def check_depth(self, location: Location, piece: Piece) -> None:
-        """Raise LimitError when the document becomes too deep by a value at `location`."""
-        if len(location) + height_of(piece) > MAX_DEPTH:
-            message = f"more than {MAX_DEPTH} objects and arrays come to stand inside one another"
-            raise LimitError(message, "put it at a place that is less deep")
-
     def at(self, location: Location, *, to_change: bool = False) -> tuple[Piece, Node]:
         """What is at `location` and where it was written; `to_change` when something in it will be another."""
         piece, origin = self.root, self._document
@@ -248,6 +242,13 @@ def height_of(piece: Piece) -> int:
     if not isinstance(piece, Members | Elements):
         return 0
     return 1 + max(map(height_of, piece.uncounted()), default=0)
+
+
+def check_depth(depth: int) -> None:
+    """Raise LimitError when objects and arrays come to stand too deep inside one another."""
+    if depth > MAX_DEPTH:
+        message = f"more than {MAX_DEPTH} objects and arrays come to stand inside one another"
+        raise LimitError(message, "put it at a place that is less deep")
 
 
 def _frozen(piece: Piece, origin: Node, path: _Path, key_offset: int) -> Node:

@@ -29,6 +29,7 @@ class Limits:
     """What rendering may take."""
 
     seconds: int = 30
+    """Seconds of processor time; where the system cannot limit that, four times as many pass."""
     memory: int = 1024 * 1024 * 1024
     """Bytes of address space, where the system can limit that."""
     output: int = 32 * 1024 * 1024
@@ -71,11 +72,11 @@ def render_confined(
             input=pickle.dumps(work),
             capture_output=True,
             env=environment,
-            timeout=limits.seconds,
+            timeout=4 * limits.seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _refusal(overrides, f"took longer than {limits.seconds} seconds") from None
+        raise _refusal(overrides, f"took longer than {4 * limits.seconds} seconds") from None
     if run.returncode < 0:
         raise _refusal(overrides, "took more time or memory than they may")
     if run.returncode:

@@ -17,7 +17,7 @@ from openresponses_codegen.render.definitions import definition_views
 from openresponses_codegen.render.order import exported, imported, listed
 from openresponses_codegen.render.own import name_of, render_own, with_licence
 from openresponses_codegen.render.params import has_params, params_view
-from openresponses_codegen.render.runtime import RUNTIMES, render_runtime, service_view, verbatim
+from openresponses_codegen.render.runtime import RUNTIMES, render_runtime, runtime_view, verbatim
 from openresponses_codegen.render.verify import verify, verify_own
 from openresponses_codegen.text import docstring, docstring_body, literal
 
@@ -75,16 +75,17 @@ def render_package(
         view = {"header": header(api), **variables()}
         files[f"{name}.py"], exports[name] = _module(name, view, environment, overrides)
     exports.pop("params", None)
-    names = {"package": package, "release": literal(api.release), "header": header(api)}
+    names: Mapping[str, Any] = {"package": package, "release": literal(api.release), "header": header(api)}
+    if api.service is not None:
+        names = {**names, **runtime_view(api, api.service)}
     for name in RUNTIMES:
         if api.service is not None and name in components:
-            runtime = render_runtime(name, api.service, environment, templates, overrides, **names)
+            runtime = render_runtime(name, names, environment, templates, overrides)
             files |= runtime.files
             exports |= runtime.exports
     view = {"header": header(api), **_init_view(api, package, exports)}
     files["__init__.py"] = _rendered("core/__init__.py.jinja", view, environment, overrides)
-    view = {**names, **(service_view(api.service) if api.service is not None else {})}
-    files |= render_own(environment, overrides, sources.stubs, view, {*files, *sources.reserved})
+    files |= render_own(environment, overrides, sources.stubs, names, {*files, *sources.reserved})
     return with_licence(environment, overrides, names, files)
 
 
@@ -135,7 +136,7 @@ def _with_members(
     """The definitions, with what callers ask of a response added to its class."""
     if api.service is None:
         return definitions
-    members = textwrap.indent(environment.get_template(MEMBERS).render(service_view(api.service)), "    ")
+    members = textwrap.indent(environment.get_template(MEMBERS).render(runtime_view(api, api.service)), "    ")
     response = api.service.create.response
     return tuple(
         replace(each, source=f"{each.source}\n{members}") if each.name == response else each for each in definitions

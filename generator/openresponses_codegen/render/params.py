@@ -16,7 +16,7 @@ from openresponses_codegen.names import sentence
 from openresponses_codegen.render.order import exported, imported
 from openresponses_codegen.text import SpecText, docstring, literal
 
-_SCALARS: Mapping[str, str] = {
+SCALARS: Mapping[str, str] = {
     "string": "str",
     "integer": "int",
     "number": "float",
@@ -24,9 +24,10 @@ _SCALARS: Mapping[str, str] = {
     "null": "None",
     "any": "object",
 }
+"""The Python type of each JSON scalar."""
 
 
-_USED = frozenset({*_SCALARS.values(), "Literal", "Mapping", "Required", "Sequence", "core", "models"})
+_USED = frozenset({*SCALARS.values(), "Literal", "Mapping", "Required", "Sequence", "core", "models"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ class _ParamsView:
     def _type(self, kind: ir.Type) -> str:
         match kind:
             case ir.Scalar(name):
-                return _SCALARS[name]
+                return SCALARS[name]
             case ir.Fixed() as fixed:
                 return f"Literal[{', '.join(map(literal, fixed.values))}]"
             case ir.Reference(name) | ir.OpenEnum(name):

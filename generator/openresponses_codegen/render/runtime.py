@@ -17,6 +17,7 @@ import jinja2
 from openresponses_codegen import ir
 from openresponses_codegen.overrides import Overrides
 from openresponses_codegen.render.order import listed
+from openresponses_codegen.render.vendors import vendors_view
 from openresponses_codegen.render.verify import UnsafeSourceError, verify_own
 from openresponses_codegen.text import literal
 
@@ -76,6 +77,9 @@ _OF_WEBSOCKETS = frozenset(
 )
 """The files that a spec without a WebSocket has no use for, by path without the suffix of a template."""
 
+_OF_VENDORS = frozenset({"server/_vendor_writers.py"})
+"""The files that a spec without items of vendors has no use for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -85,8 +89,14 @@ class Runtime:
     exports: Mapping[str, list[str]]
 
 
-def service_view(service: ir.Service) -> Mapping[str, Any]:
-    """The names that templates of the runtime get."""
+def runtime_view(api: ir.Api, service: ir.Service) -> Mapping[str, Any]:
+    """The variables that all templates of the runtime get. Raises what `check_names` raises."""
+    names = _names(service)
+    check_names(names)
+    return {**names, **vendors_view(api, service)}
+
+
+def _names(service: ir.Service) -> Mapping[str, Any]:
     return {
         "request": service.create.request,
         "response": service.create.response,
@@ -140,25 +150,19 @@ def verbatim(templates: Path, component: str, overrides: Overrides) -> dict[str,
 
 def render_runtime(
     component: str,
-    service: ir.Service,
+    view: Mapping[str, Any],
     environment: jinja2.Environment,
     templates: Path,
     overrides: Overrides,
-    *,
-    package: str,
-    release: str,
-    header: str,
 ) -> Runtime:
-    """The files of a component, unformatted; `release` is a literal.
+    """The files of a component, unformatted.
 
-    Raises `jinja2.TemplateError` for a template that does not work, and what `check_names` raises.
+    Raises `jinja2.TemplateError` for a template that does not work.
     """
     core = templates / "core"
     sources = _SOURCES[component]
-    names = service_view(service)
-    check_names(names)
-    view = {"header": header, "package": package, "release": release, **names}
-    left_out = _OF_WEBSOCKETS if service.websocket is None else frozenset[str]()
+    left_out = frozenset[str]() if view["websocket"] else _OF_WEBSOCKETS
+    left_out = left_out if view["vendor_items"] else left_out | _OF_VENDORS
     files = {path: text for path, text in verbatim(templates, component, overrides).items() if path not in left_out}
 
     def render(path: Path, target: str, **more: Any) -> None:

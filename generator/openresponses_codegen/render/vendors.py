@@ -1,0 +1,172 @@
+"""What templates get of the items and events of vendors: finished names, types, literals and docstrings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from openresponses_codegen import ir
+from openresponses_codegen.ir import Presence
+from openresponses_codegen.render.order import exported, imported
+from openresponses_codegen.render.params import SCALARS
+from openresponses_codegen.text import SpecText, literal
+
+_ZEROS: Mapping[str, str] = {"string": '""', "integer": "0", "number": "0", "boolean": "false"}
+"""What stands for a value that is not known yet (rule L1), as JSON."""
+
+
+def vendors_view(api: ir.Api, service: ir.Service) -> Mapping[str, Any]:
+    """The items and events of vendors, and what the modules of their writers import."""
+    view = _VendorsView({each.name: each for each in api.declarations})
+    of_items = [event for each in service.vendor_items for event in each.events]
+    item_fields = [field for each in service.vendor_items for field in each.fields]
+    event_fields = [field for each in of_items for field in each.fields]
+    free_fields = [field for each in service.vendor_events for field in each.fields]
+    models = {each.model for each in service.vendor_items}
+    signatures = view.types([*item_fields, *free_fields])
+    return {
+        "vendor_items": [view.item(each) for each in service.vendor_items],
+        "vendor_events": [view.event(each) for each in service.vendor_events],
+        "vendor_writers": imported(f"{name}Writer" for name in models),
+        "vendor_exports": exported(f"{name}Writer" for name in models),
+        "vendor_functions": [
+            *(["send_event"] if service.vendor_events else []),
+            *(["vendor_item"] if service.vendor_items else []),
+        ],
+        "vendor_collections": ["Mapping", *(["Sequence"] if "Sequence[" in signatures else [])],
+        "vendor_literals": "Literal[" in signatures,
+        "vendor_imports": view.imports([*item_fields, *event_fields], service.vendor_items),
+        "vendor_item_models": imported(models),
+        "vendor_field_models": imported(_models_of([*item_fields, *free_fields]) - models),
+        "vendor_writer_models": imported(_models_of([*item_fields, *event_fields])),
+        "vendor_item_events": imported(each.model for each in of_items),
+        "vendor_free_events": imported(each.model for each in service.vendor_events),
+    }
+
+
+def _models_of(fields: Iterable[ir.Field]) -> set[str]:
+    """The models that the types of fields name."""
+    return {name for field in fields for name in _names_in(field.type)}
+
+
+_PARAMETERS = frozenset({"self", "item_id"})
+"""What methods call other parameters."""
+
+
+class _VendorsView:
+    def __init__(self, names: Mapping[str, ir.Declaration]) -> None:
+        self._names = names
+
+    def item(self, item: ir.VendorItem) -> Mapping[str, Any]:
+        return {
+            "type": literal(item.type),
+            "model": item.model,
+            "writer": f"{item.model}Writer",
+            "method": item.method,
+            "accessor": item.accessor,
+            "docstring": _docstring(f"Writes an item `{item.type}`.", item.text, 4),
+            "method_docstring": _docstring(f"An item `{item.type}`.", item.text, 8, _OPENED),
+            "accessor_docstring": _docstring(f"The items `{item.type}` in `output`, in order.", None, 4),
+            "fields": [self._field(each) for each in item.fields],
+            "zeros": [
+                {"key": literal(each.wire_name), "json": literal(zero)}
+                for each in item.fields
+                if each.presence is Presence.REQUIRED and (zero := self._zero(each.type)) is not None
+            ],
+            "statuses": ", ".join(map(literal, item.statuses)),
+            "events": [self.event(each) for each in item.events],
+        }
+
+    def event(self, event: ir.VendorEvent) -> Mapping[str, Any]:
+        fields = sorted(event.fields, key=lambda each: each.presence is not Presence.REQUIRED)
+        return {
+            "type": literal(event.type),
+            "model": event.model,
+            "method": event.method,
+            "docstring": _docstring(f"Send `{event.type}`.", event.text, 8, _SENT),
+            "fields": [self._field(each) for each in fields],
+            "status": literal(event.status) if event.status is not None else None,
+        }
+
+    def types(self, fields: Iterable[ir.Field]) -> str:
+        """The types of fields, one after the other."""
+        return " ".join(self._type(each.type) for each in fields)
+
+    def imports(self, fields: Iterable[ir.Field], items: Iterable[ir.VendorItem]) -> str:
+        """The import statements for what signatures name beside models."""
+        types = self.types(fields)
+        collections = [name for name in ("Mapping", "Sequence") if f"{name}[" in types]
+        typing = [
+            *(["TYPE_CHECKING"] if _models_of(fields) else []),
+            *(["Any"] if "Any]" in types else []),
+            *(["Literal"] if "Literal[" in types or any(each.statuses for each in items) else []),
+        ]
+        lines = [f"from collections.abc import {', '.join(collections)}"] if collections else []
+        lines += [f"from typing import {', '.join(typing)}"] if typing else []
+        return "\n".join(lines)
+
+    def _field(self, field: ir.Field) -> Mapping[str, Any]:
+        kind = self._type(field.type)
+        return {
+            "name": f"{field.name}_" if field.name in _PARAMETERS else field.name,
+            "key": literal(field.wire_name),
+            "type": kind,
+            "optional_type": kind if kind.endswith("| None") else f"{kind} | None",
+            "is_required": field.presence is Presence.REQUIRED,
+        }
+
+    def _type(self, kind: ir.Type) -> str:
+        match kind:
+            case ir.Scalar(name):
+                return SCALARS[name]
+            case ir.Fixed() as fixed:
+                return f"Literal[{', '.join(map(literal, fixed.values))}]"
+            case ir.OpenEnum(name, of):
+                return f"{name} | {SCALARS[of]}"
+            case ir.Reference(name):
+                is_object = isinstance(self._names[name], ir.Model | ir.TaggedUnion)
+                return f"{name} | Mapping[str, Any]" if is_object else name
+            case ir.Array(item):
+                return f"Sequence[{self._type(item)}]"
+            case ir.Map(value):
+                return f"Mapping[str, {self._type(value)}]"
+            case ir.Nullable(of):
+                return f"{self._type(of)} | None"
+
+    def _zero(self, kind: ir.Type) -> str | None:
+        """What a field that has to be there holds while it is not known; None when it has to be given."""
+        match kind:
+            case ir.Nullable() | ir.Scalar("any" | "null"):
+                return "null"
+            case ir.Scalar(name):
+                return _ZEROS[name]
+            case ir.Array():
+                return "[]"
+            case ir.Map():
+                return "{}"
+            case ir.Reference(name) | ir.OpenEnum(name):
+                declared = self._names[name]
+                return self._zero(declared.type) if isinstance(declared, ir.Alias) else None
+            case _:
+                return None
+
+
+_OPENED = SpecText(
+    "What is not given yet is empty while the item is open (rule L1); `update` sets it. Raises `WriterError`."
+)
+_SENT = SpecText("Raises `WriterError`.")
+
+
+def _docstring(first: str, text: SpecText | None, indent: int, last: SpecText | None = None) -> str:
+    found = SpecText(first) + text if text is not None else SpecText(first)
+    return (found + last if last is not None else found).docstring(indent)
+
+
+def _names_in(kind: ir.Type) -> set[str]:
+    match kind:
+        case ir.Reference(name) | ir.OpenEnum(name):
+            return {name}
+        case ir.Array(inner) | ir.Map(inner) | ir.Nullable(inner):
+            return _names_in(inner)
+        case _:
+            return set()
