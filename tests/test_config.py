@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from openresponses_codegen.cli import main
 from openresponses_codegen.cli.config import PACKAGINGS, TABLE, Target, load_config
 from openresponses_codegen.cli.configuration import SCHEMA
+from openresponses_codegen.components import COMPONENTS
 from openresponses_codegen.diagnostics import DiagnosticError
 from openresponses_codegen.diff.rules import Severity, rules
-from openresponses_codegen.pipeline import COMPONENTS, STUBS
+from openresponses_codegen.pipeline import STUBS
 
 CONFIGURATION = """\
 [tool.openresponses-codegen]

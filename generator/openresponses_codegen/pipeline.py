@@ -6,12 +6,13 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.collector import collector_paused
+from openresponses_codegen.components import COMPONENTS, REQUIRES, extras_of, requires_of
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
 from openresponses_codegen.lower import addition, fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
@@ -22,42 +23,6 @@ if TYPE_CHECKING:
     from openresponses_codegen.overrides import Overrides
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
-    """A part of a package that can be chosen."""
-
-    text: str
-    builds_on: tuple[str, ...] = ()
-    """The components that come with it."""
-    requires: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The distributions that it needs beside those of `models`."""
-    extras: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-    """Those that parts of it need which may be left unused, by a name for the part."""
-
-
-COMPONENTS: Mapping[str, Component] = {
-    "models": Component("request and response models"),
-    "events": Component("streaming events", ("models",)),
-    "params": Component("typed dictionaries for requests", ("models",)),
-    "client": Component(
-        "the client: HTTP and WebSocket, sync and async",
-        ("models", "events", "params"),
-        {"httpx2": ">=2.16", "websockets": ">=16.0"},
-        {"fast": {"aiohttp": ">=3.13"}, "telemetry": {"opentelemetry-api": ">=1.40"}},
-    ),
-    "server": Component(
-        "the server: HTTP and WebSocket on any ASGI server, FastAPI if wanted, a store, a demonstration",
-        ("models", "events"),
-        extras={
-            "server": {"SQLAlchemy[asyncio]": ">=2.0.50", "aiosqlite": ">=0.21", "uvicorn[standard]": ">=0.54"},
-            "fastapi": {"fastapi": ">=0.165"},
-            "postgres": {"asyncpg": ">=0.30"},
-        },
-    ),
-}
-"""The parts of a package by name. `models` is always among them."""
-REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.14.3", "typing-extensions": ">=4.12"}
-"""What every generated package needs."""
 DOCUMENT = "openapi.json"
 """The file in a package with a server that holds the document it came from."""
 STUBS: Mapping[str, str] = {"service.py": "server"}
@@ -352,8 +317,8 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         lowered.api.release,
         lowered.fingerprint,
         inputs_of(spec, options),
-        _requires(options.components, lowered.api) if added is None else REQUIRES,
-        _extras(options.components, lowered.api) if added is None else {},
+        requires_of(options.components, lowered.api) if added is None else REQUIRES,
+        extras_of(options.components, lowered.api) if added is None else {},
         {name: digest(text.encode()) for name, text in files.items()},
         {name: digest(text.encode()) for name, text in own.items()},
     )
@@ -419,8 +384,8 @@ def _packing(options: Options, api: ir.Api) -> dict[str, str]:
         options.package,
         packed.revision,
         packed.licence,
-        _requires(options.components, api),
-        _extras(options.components, api),
+        requires_of(options.components, api),
+        extras_of(options.components, api),
         has_client="client" in options.components and api.service is not None,
     )
     return render_distribution(packing, api.release, resources.templates())
@@ -433,34 +398,3 @@ def _check_stubs(options: Options, api: ir.Api) -> None:
         if component not in options.components or api.service is None:
             message = f"the stub `{name}` needs the component `{component}`, which this package has not"
             raise DiagnosticError([Diagnostic("no-stub", message, hint="leave it out, or add the component")])
-
-
-def with_foundations(names: Iterable[str]) -> tuple[str, ...]:
-    """The components of these names, and those that they build on."""
-    chosen = {"models", *names}
-    for name in reversed(list(COMPONENTS)):  # each builds on earlier ones only
-        if name in chosen:
-            chosen.update(COMPONENTS[name].builds_on)
-    return tuple(name for name in COMPONENTS if name in chosen)
-
-
-def _requires(components: Iterable[str], api: ir.Api) -> dict[str, str]:
-    """What a package of these components needs."""
-    requires = dict(REQUIRES)
-    for component in _rendered(components, api):
-        requires |= component.requires
-    if api.service is None or api.service.websocket is None:
-        requires.pop("websockets", None)
-    return requires
-
-
-def _extras(components: Iterable[str], api: ir.Api) -> dict[str, Mapping[str, str]]:
-    extras: dict[str, Mapping[str, str]] = {}
-    for component in _rendered(components, api):
-        extras |= component.extras
-    return extras
-
-
-def _rendered(components: Iterable[str], api: ir.Api) -> Iterable[Component]:
-    """The components that are there: client and server come with a service only."""
-    return (COMPONENTS[name] for name in components if name in {"models", "events", "params"} or api.service)

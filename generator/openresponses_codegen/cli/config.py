@@ -15,16 +15,11 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
 from openresponses_codegen.cli import toml_places
+from openresponses_codegen.components import COMPONENTS, with_foundations
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, suggest
 from openresponses_codegen.diff.rules import Severity, check_severities
 from openresponses_codegen.output import MANIFEST
-from openresponses_codegen.pipeline import (
-    COMPONENTS,
-    STUBS,
-    Distribution,
-    Options,
-    with_foundations,
-)
+from openresponses_codegen.pipeline import STUBS, Distribution, Options
 
 Given = TypeVar("Given")
 Checked = TypeVar("Checked")

@@ -23,6 +23,7 @@ from openresponses_codegen.cli.config import (
     load_config,
 )
 from openresponses_codegen.cli.report import Reporter
+from openresponses_codegen.components import COMPONENTS
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, suggest
 
 DRIFT, BAD_INPUT = 1, 2
@@ -74,7 +75,7 @@ def target_options(command: F) -> F:
             "--components",
             metavar="LIST",
             shell_complete=candidates.components,
-            help=f"Which parts to generate, separated by commas: {', '.join(pipeline.COMPONENTS)} [default: all].",
+            help=f"Which parts to generate, separated by commas: {', '.join(COMPONENTS)} [default: all].",
         ),
         click.option(
             "--lenient/--strict",
