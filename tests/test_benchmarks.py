@@ -27,6 +27,7 @@ RATIOS = [
     ("imports", "import to first answer", "openai", "openai"),
     ("events", "parse_event", "validate_json per class", None),
     ("events", "parse_event", "jiter.from_json", "jiter"),
+    ("events", "parse_event, 100 registered types", "parse_event", None),
     ("events", "parse_event", "openai", "openai"),
     ("events", "parse_event", "openresponses-py", "openresponses"),
     ("sse", "bytes to events in a burst", "msgspec, same framing", "msgspec"),

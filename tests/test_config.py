@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from openresponses_codegen.cli import main
 from openresponses_codegen.cli.config import PACKAGINGS, TABLE, Target, load_config
 from openresponses_codegen.cli.configuration import SCHEMA
+from openresponses_codegen.components import COMPONENTS
 from openresponses_codegen.diagnostics import DiagnosticError
 from openresponses_codegen.diff.rules import Severity, rules
-from openresponses_codegen.pipeline import COMPONENTS, STUBS
+from openresponses_codegen.pipeline import STUBS
 
 CONFIGURATION = """\
 [tool.openresponses-codegen]
@@ -82,6 +83,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
         st.one_of(st.sampled_from([*Severity, "bad"]), plain),
         max_size=2,
     ),
+    "base": st.one_of(names, st.sampled_from(["a.b", "a.class", "1a"])),
 }
 tables = st.dictionaries(st.sampled_from([*VALUES, "outptu"]), st.none(), max_size=4).flatmap(
     lambda keys: st.fixed_dictionaries(

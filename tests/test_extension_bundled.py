@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 import openai.types.responses as public
 import pytest
 from openresponses_codegen import extension, pipeline, resources, source
+from openresponses_codegen.components import COMPONENTS
 from openresponses_codegen.diagnostics import Diagnostics
 from pydantic import BaseModel
 from running_server import running
@@ -173,7 +174,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("bundled")
         patch.syspath_prepend(folder)
-        made = package("openai", "huggingface", components=tuple(pipeline.COMPONENTS))
+        made = package("openai", "huggingface", components=tuple(COMPONENTS))
         for name, text in made.files.items():
             path = folder / "bundled_kit" / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ from typing import Any, Required, get_origin
 
 import openresponses_kit as kit
 import pytest
+from openresponses_codegen.components import COMPONENTS
 from openresponses_codegen.names import RUNTIME_NAMES
-from openresponses_codegen.pipeline import COMPONENTS
 from payloads import NEWEST, RELEASES, Component, Schema, components, document
 from typing_extensions import get_type_hints
 

@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from openresponses_codegen.pipeline import Options, generate, load_spec, with_foundations
+from openresponses_codegen.components import with_foundations
+from openresponses_codegen.pipeline import Options, generate, load_spec
 from payloads import RELEASES
 
 PROGRAM = """

@@ -347,3 +347,18 @@ class Definition:
     """Its text, with the docstring that follows an alias."""
     uses: frozenset[str]
     """The names that it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What an extension adds to a spec, where the rest is in a package of its own: the base."""
+
+    base: Api
+    whole: Api
+    """The spec with what is added."""
+    names: tuple[str, ...]
+    """The declarations that are added."""
+    joins: Mapping[str, tuple[str, ...]]
+    """The models that join a union of the base, by the union's name."""
+    left_out: tuple[LeftOut, ...]
+    """What only the base's own classes could show."""

@@ -6,14 +6,15 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from openresponses_codegen import __version__, ir, openapi, resources, source
 from openresponses_codegen.collector import collector_paused
+from openresponses_codegen.components import COMPONENTS, REQUIRES, extras_of, requires_of
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Position
-from openresponses_codegen.lower import fingerprint, lower
+from openresponses_codegen.lower import addition, fingerprint, lower
 from openresponses_codegen.output import MANIFEST, Inputs, Manifest, digest, is_own
 
 if TYPE_CHECKING:
@@ -22,42 +23,6 @@ if TYPE_CHECKING:
     from openresponses_codegen.overrides import Overrides
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
-    """A part of a package that can be chosen."""
-
-    text: str
-    builds_on: tuple[str, ...] = ()
-    """The components that come with it."""
-    requires: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The distributions that it needs beside those of `models`."""
-    extras: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-    """Those that parts of it need which may be left unused, by a name for the part."""
-
-
-COMPONENTS: Mapping[str, Component] = {
-    "models": Component("request and response models"),
-    "events": Component("streaming events", ("models",)),
-    "params": Component("typed dictionaries for requests", ("models",)),
-    "client": Component(
-        "the client: HTTP and WebSocket, sync and async",
-        ("models", "events", "params"),
-        {"httpx2": ">=2.16", "websockets": ">=16.0"},
-        {"fast": {"aiohttp": ">=3.13"}, "telemetry": {"opentelemetry-api": ">=1.40"}},
-    ),
-    "server": Component(
-        "the server: HTTP and WebSocket on any ASGI server, FastAPI if wanted, a store, a demonstration",
-        ("models", "events"),
-        extras={
-            "server": {"SQLAlchemy[asyncio]": ">=2.0.50", "aiosqlite": ">=0.21", "uvicorn[standard]": ">=0.54"},
-            "fastapi": {"fastapi": ">=0.165"},
-            "postgres": {"asyncpg": ">=0.30"},
-        },
-    ),
-}
-"""The parts of a package by name. `models` is always among them."""
-REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.14.3", "typing-extensions": ">=4.12"}
-"""What every generated package needs."""
 DOCUMENT = "openapi.json"
 """The file in a package with a server that holds the document it came from."""
 STUBS: Mapping[str, str] = {"service.py": "server"}
@@ -113,6 +78,8 @@ class Options:
     """Files to begin with for the user, of `STUBS`."""
     distribution: Distribution | None = None
     """None for a package that is a folder in the user's own code."""
+    base: str = ""
+    """The import name of an installed package of the spec, when only what extensions add is wanted beside it."""
 
     @property
     def root(self) -> str:
@@ -292,6 +259,7 @@ def inputs_of(spec: Spec, options: Options) -> Inputs:
         own=options.own,
         stubs=options.stub_paths,
         distribution=_distribution(options),
+        base=options.base,
     )
 
 
@@ -332,8 +300,11 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     progress("Reading the spec")
     lowered = lower_spec(spec, lenient=options.lenient)
     _check_stubs(options, lowered.api)
+    added: ir.Addition | None = None
+    if options.base:
+        lowered, added = _added(spec, lowered, options)
     try:
-        files = _files(lowered, options, user, progress)
+        files = _files(lowered, options, user, progress) if added is None else _addon_files(added, options, progress)
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
@@ -346,8 +317,8 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
         lowered.api.release,
         lowered.fingerprint,
         inputs_of(spec, options),
-        _requires(options.components, lowered.api),
-        _extras(options.components, lowered.api),
+        requires_of(options.components, lowered.api) if added is None else REQUIRES,
+        extras_of(options.components, lowered.api) if added is None else {},
         {name: digest(text.encode()) for name, text in files.items()},
         {name: digest(text.encode()) for name, text in own.items()},
     )
@@ -377,10 +348,44 @@ def _files(lowered: Lowered, options: Options, user: Overrides | None, progress:
         render = render_confined if user is not None else render_package
         files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
     except (ModelError, UnsafeSourceError) as error:
-        hint = "this is a defect of the generator: report it with the spec"
-        raise DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)]) from error
+        raise _defect(error) from error
     if "server" in options.components and lowered.api.service is not None:
         files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
+    progress("Formatting")
+    return formatted(files)
+
+
+def _defect(error: Exception) -> DiagnosticError:
+    hint = "this is a defect of the generator: report it with the spec"
+    return DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)])
+
+
+def _added(spec: Spec, whole: Lowered, options: Options) -> tuple[Lowered, ir.Addition]:
+    """The document without its extensions, and what they add. Raises `DiagnosticError`."""
+    if options.templates is not None or options.stubs or options.distribution is not None:
+        message = "an add-on is a folder of our own files: it has no templates of yours, no stubs and no distribution"
+        raise DiagnosticError([Diagnostic("no-addon", message, hint="leave out these options with `--extension-only`")])
+    overlays = tuple(layer for layer in spec.layers if layer.kind == "overlay")
+    # An overlay may be meant for what the extensions add.
+    base = lower_spec(replace(spec, layers=overlays), lenient=options.lenient or bool(overlays))
+    added = addition(base.api, whole.api)
+    return replace(base, api=replace(base.api, left_out=added.left_out), warnings=whole.warnings), added
+
+
+def _addon_files(added: ir.Addition, options: Options, progress: Progress) -> dict[str, str]:
+    """The files of an add-on by path, the manifest left out."""
+    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
+    from openresponses_codegen.render import Names, UnsafeSourceError, formatted, render_addon  # noqa: PLC0415
+
+    progress("Rendering models")
+    folder = resources.templates()
+    try:
+        definitions = render_models(added.whole, folder)
+        progress("Rendering the package")
+        names = Names(options.package, options.base)
+        files = render_addon(added, definitions, folder, names, frozenset(options.components))
+    except (ModelError, UnsafeSourceError) as error:
+        raise _defect(error) from error
     progress("Formatting")
     return formatted(files)
 
@@ -397,8 +402,8 @@ def _packing(options: Options, api: ir.Api) -> dict[str, str]:
         options.package,
         packed.revision,
         packed.licence,
-        _requires(options.components, api),
-        _extras(options.components, api),
+        requires_of(options.components, api),
+        extras_of(options.components, api),
         has_client="client" in options.components and api.service is not None,
     )
     return render_distribution(packing, api.release, resources.templates())
@@ -411,34 +416,3 @@ def _check_stubs(options: Options, api: ir.Api) -> None:
         if component not in options.components or api.service is None:
             message = f"the stub `{name}` needs the component `{component}`, which this package has not"
             raise DiagnosticError([Diagnostic("no-stub", message, hint="leave it out, or add the component")])
-
-
-def with_foundations(names: Iterable[str]) -> tuple[str, ...]:
-    """The components of these names, and those that they build on."""
-    chosen = {"models", *names}
-    for name in reversed(list(COMPONENTS)):  # each builds on earlier ones only
-        if name in chosen:
-            chosen.update(COMPONENTS[name].builds_on)
-    return tuple(name for name in COMPONENTS if name in chosen)
-
-
-def _requires(components: Iterable[str], api: ir.Api) -> dict[str, str]:
-    """What a package of these components needs."""
-    requires = dict(REQUIRES)
-    for component in _rendered(components, api):
-        requires |= component.requires
-    if api.service is None or api.service.websocket is None:
-        requires.pop("websockets", None)
-    return requires
-
-
-def _extras(components: Iterable[str], api: ir.Api) -> dict[str, Mapping[str, str]]:
-    extras: dict[str, Mapping[str, str]] = {}
-    for component in _rendered(components, api):
-        extras |= component.extras
-    return extras
-
-
-def _rendered(components: Iterable[str], api: ir.Api) -> Iterable[Component]:
-    """The components that are there: client and server come with a service only."""
-    return (COMPONENTS[name] for name in components if name in {"models", "events", "params"} or api.service)

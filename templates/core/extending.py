@@ -15,7 +15,8 @@ From then on, what is of one of their types is read as an object of that class, 
 is read, and whether or not anything was read before. The types that a union has by itself are not
 looked up here, and cost the same with any number of registered ones.
 
-What such a package may build on is this module, `models`, `events`, and `server.writer`.
+What such a package may build on is this module, `models`, `events`, `params`, `server.writer` and
+`server.extending`.
 """
 
 from __future__ import annotations
@@ -27,10 +28,19 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
-from ._base import Event, Omittable, RequestModel, ResponseModel
+from ._base import (
+    AnswerModel,
+    Event,
+    Omittable,
+    RequestModel,
+    ResponseModel,
+    UnknownVariant,
+    UnknownVariantParam,
+)
 from ._unions import Shaped, Tagged, marker
 
 __all__ = [
+    "AnswerModel",
     "Event",
     "Omittable",
     "RegistrationError",
@@ -38,6 +48,8 @@ __all__ = [
     "ResponseModel",
     "Shaped",
     "Tagged",
+    "UnknownVariant",
+    "UnknownVariantParam",
     "event_types",
     "register",
     "registered",

@@ -8,10 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
-from importlib.util import find_spec
-from typing import Any, TypeAlias
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from typing import Any, Literal, TypeAlias
 
 from bundled_spec import GENERATED, encoded, event_examples
+from pydantic import create_model
 from side_by_side import Figure, Skipped, Work, collector_off, figure, in_turns
 
 ROUNDS = 201
@@ -64,6 +65,7 @@ _WORDS = (
 )
 _OURS = "parse_event"
 _PER_CLASS = "validate_json per class"
+_REGISTERING = "parse_event, 100 registered types"
 
 
 def stream() -> list[bytes]:
@@ -101,6 +103,34 @@ def measure(rounds: int) -> Iterator[Figure | Skipped]:
         else:
             yield _figure(ours | {peer: _batch(parser(), data)}, limit, max(1, rounds // 5))
     yield _figure(known | dicts, None, rounds)
+    core = [each for each in data if not json.loads(each)["type"].startswith("acme:")]
+    registering = {_REGISTERING: _batch(_registering().parse_event, core)}
+    yield _figure(registering | {_OURS: _batch(kit.parse_event, core)}, 1.05, rounds)
+
+
+def _registering() -> Any:
+    """The package once more, under a name of its own, with classes of vendors for a hundred events."""
+    name = "registering_kit"
+    path = GENERATED / "openresponses_kit" / "__init__.py"
+    spec = spec_from_file_location(name, path, submodule_search_locations=[str(path.parent)])
+    assert spec is not None
+    assert spec.loader is not None
+    kit = module_from_spec(spec)
+    sys.modules[name] = kit
+    spec.loader.exec_module(kit)
+    extending = import_module(f"{name}.extending")
+    events = [
+        create_model(
+            f"Event{number}",
+            __base__=extending.Event,
+            type=(Literal[f"acme:event_{number}"], f"acme:event_{number}"),
+            sequence_number=(int, ...),
+        )
+        for number in range(100)
+    ]
+    extending.register(StreamEvent=events)
+    assert type(kit.parse_event(b'{"type": "acme:event_7", "sequence_number": 0}')) is events[7]
+    return kit
 
 
 def _figure(pair: Mapping[str, Work], limit: float | None, rounds: int) -> Figure:

@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from openresponses_codegen import pipeline, resources
 from openresponses_codegen.cli.config import find_config, load_config
+from openresponses_codegen.components import COMPONENTS
 from openresponses_codegen.diagnostics import DiagnosticError
 
 Candidates = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -43,12 +44,8 @@ def components(context: click.Context, parameter: click.Parameter, incomplete: s
     """The components that are not in the list yet."""
     listed, _, begun = incomplete.rpartition(",")
     before = f"{listed}," if listed else ""
-    left = (each for each in pipeline.COMPONENTS if each not in listed.split(","))
-    return [
-        CompletionItem(f"{before}{name}", help=pipeline.COMPONENTS[name].text)
-        for name in left
-        if name.startswith(begun)
-    ]
+    left = (each for each in COMPONENTS if each not in listed.split(","))
+    return [CompletionItem(f"{before}{name}", help=COMPONENTS[name].text) for name in left if name.startswith(begun)]
 
 
 def stubs(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001

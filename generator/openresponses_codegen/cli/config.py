@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
 from openresponses_codegen.cli import toml_places
+from openresponses_codegen.components import COMPONENTS, with_foundations
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, suggest
 from openresponses_codegen.diff.rules import Severity, check_severities
 from openresponses_codegen.output import MANIFEST
 from openresponses_codegen.pipeline import (
-    COMPONENTS,
     STUBS,
     Distribution,
     Options,
-    with_foundations,
 )
 
 Given = TypeVar("Given")
@@ -34,7 +33,7 @@ MAX_BYTES = 1024 * 1024
 PACKAGINGS = ("module", "distribution")
 _KEYS = (
     *("spec", "output", "package", "components", "lenient", "extensions", "overlays", "templates", "own", "stubs"),
-    *("packaging", "distribution", "revision", "licence", "severities"),
+    *("packaging", "distribution", "revision", "licence", "severities", "base"),
 )
 _PATTERNS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "distribution": (
@@ -69,6 +68,8 @@ class Target:
     licence: str | None = None
     severities: Mapping[str, Severity] | None = None
     """Those of rules of `diff`, by id."""
+    base: str | None = None
+    """The installed package that only what extensions add is wanted for."""
 
     def over(self, base: Target) -> Target:
         """This target, with another's values where it has none."""
@@ -86,7 +87,14 @@ class Target:
             self.own or (),
             self.stubs or (),
             self._distribution(),
+            self._base(),
         )
+
+    def _base(self) -> str:
+        if self.base is None or is_import_name(self.base):
+            return self.base or ""
+        hint = "give the one of the installed package, such as `openresponses_kit`"
+        raise DiagnosticError([Diagnostic("bad-base", f"`{self.base}` is no import name", hint=hint)])
 
     def _distribution(self) -> Distribution | None:
         if self.packaging != "distribution":
@@ -297,7 +305,7 @@ def _text(key: _Key, name: str, value: object) -> object:
             return key.file.path.parent / value if "\0" not in value else key.refuse("it holds a null byte")
         case "spec":
             return _spec(key.file.path.parent, value)
-        case "package":
+        case "package" | "base":
             hint = "give an import name, such as `myapp.openresponses`"
             return value if is_import_name(value) else key.refuse(f"`{value}` is no import name", hint)
         case "packaging":

@@ -69,6 +69,7 @@ def generate(*, quiet: bool, as_json: bool, api_report: Path | None, **given: An
     \b
     Examples:
       openresponses-codegen generate --output src/app/openresponses
+      openresponses-codegen generate --extension-only --extension acme.yaml --output src/acme_openresponses
       openresponses-codegen generate 2026-01-15 --output openresponses_old --components models
       openresponses-codegen generate --dry-run --api-report api-changes.md
       openresponses-codegen generate --output acme-openresponses --packaging distribution

@@ -23,9 +23,12 @@ from openresponses_codegen.cli.config import (
     load_config,
 )
 from openresponses_codegen.cli.report import Reporter
+from openresponses_codegen.components import COMPONENTS
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, suggest
 
 DRIFT, BAD_INPUT = 1, 2
+BASE = "openresponses_kit"
+"""The name that packages of the spec have by default."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -72,7 +75,7 @@ def target_options(command: F) -> F:
             "--components",
             metavar="LIST",
             shell_complete=candidates.components,
-            help=f"Which parts to generate, separated by commas: {', '.join(pipeline.COMPONENTS)} [default: all].",
+            help=f"Which parts to generate, separated by commas: {', '.join(COMPONENTS)} [default: all].",
         ),
         click.option(
             "--lenient/--strict",
@@ -97,6 +100,16 @@ def target_options(command: F) -> F:
             "--packaging",
             type=click.Choice(PACKAGINGS),
             help="A folder in your own code, or a distribution with a pyproject.toml of its own [default: module].",
+        ),
+        click.option(
+            "--extension-only",
+            is_flag=True,
+            help="Generate only what the extensions add, as a package that registers it with --base when imported.",
+        ),
+        click.option(
+            "--base",
+            metavar="NAME",
+            help=f"The import name of the installed package to add to [default: {BASE}].",
         ),
         click.option(
             "--only",
@@ -128,6 +141,14 @@ def input_errors(reporter: Reporter) -> Generator[None]:
         sys.exit(BAD_INPUT)
 
 
+def _base(given: Mapping[str, Any]) -> str | None:
+    """The package to add to; None for a whole package, or for what the configuration says."""
+    name: str | None = given["base"]
+    if name is not None and not given["extension_only"]:
+        raise click.UsageError("--base says what to add to: it goes with --extension-only")
+    return (name or BASE) if given["extension_only"] else None
+
+
 def targets(given: Mapping[str, Any]) -> tuple[Target, ...]:
     """What the command line says (the options of `target_options`), over what the configuration says."""
     listed: str | None = given["components"]
@@ -143,6 +164,7 @@ def targets(given: Mapping[str, Any]) -> tuple[Target, ...]:
         templates=given["templates"],
         stubs=check_stubs(list(given["stubs"]), "--stub") or None,
         packaging=given["packaging"],
+        base=_base(given),
     )
     path: Path | None = given["config"] or (find_config(Path.cwd()) if target.output is None else None)
     if path is None:

@@ -11,6 +11,7 @@ from openresponses_codegen.ir import Role, Side
 from openresponses_codegen.lower.components import Components
 from openresponses_codegen.lower.declare import Declarer
 from openresponses_codegen.lower.naming import Names
+from openresponses_codegen.lower.references import references
 from openresponses_codegen.lower.service import GapError, service
 from openresponses_codegen.lower.shapes import TAG, RefShape, UnionShape
 from openresponses_codegen.lower.words import words
@@ -139,7 +140,7 @@ def _check_events(
     """Events live in a module of their own, which nothing outside the stream may refer to."""
     events = frozenset(stream.members) if stream is not None else frozenset[str]()
     for declaration in declarations:
-        found = frozenset[str]() if declaration.name in events else _references(declaration) & events
+        found = frozenset[str]() if declaration.name in events else references(declaration) & events
         for name in sorted(found):
             diagnostics.error(
                 "event-beside-stream",
@@ -147,31 +148,6 @@ def _check_events(
                 at=document.schemas[name].node if name in document.schemas else document.node,
                 hint="refer to what the event carries, or describe a schema of its own",
             )
-
-
-def _references(declaration: ir.Declaration) -> frozenset[str]:
-    """The declarations that a declaration refers to, by name."""
-    match declaration:
-        case ir.Model(fields=fields):
-            pending: list[ir.Type] = [field.type for field in fields]
-        case ir.TaggedUnion(members=members):
-            return frozenset(members)
-        case ir.ShapedUnion(members=types):
-            pending = list(types)
-        case ir.Alias(type=kind):
-            pending = [kind]
-        case ir.Enum():
-            pending = []
-    names: set[str] = set()
-    while pending:
-        match pending.pop():
-            case ir.Reference(name) | ir.OpenEnum(name):
-                names.add(name)
-            case ir.Array(inner) | ir.Map(inner) | ir.Nullable(inner):
-                pending.append(inner)
-            case _:
-                pass
-    return frozenset(names)
 
 
 def _event(model: ir.Model) -> ir.Model:

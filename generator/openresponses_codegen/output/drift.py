@@ -58,7 +58,8 @@ def changed_inputs(then: Manifest | None, now: Inputs) -> tuple[Cause, ...]:
 
 
 def _options(inputs: Inputs) -> tuple[object, ...]:
-    return inputs.package, inputs.components, inputs.lenient, inputs.own, inputs.stubs, dict(inputs.distribution)
+    names = inputs.package, inputs.base, dict(inputs.distribution)
+    return *names, inputs.components, inputs.lenient, inputs.own, inputs.stubs
 
 
 def is_current(folder: Path, manifest: Manifest, now: Inputs) -> bool:

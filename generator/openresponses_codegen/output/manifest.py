@@ -55,6 +55,8 @@ class Inputs:
     """Files that were written once for the user to go on with."""
     distribution: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name, revision and licence of a distribution of its own; nothing for a folder in the user's code."""
+    base: str = ""
+    """The package that this one only adds to, by its import name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Manifest:
             "format": FORMAT,
             "release": self.release,
             "package": inputs["package"],
+            **({"base": self.inputs.base} if self.inputs.base else {}),
             "components": list(self.inputs.components),
             "lenient": self.inputs.lenient,
             "requires": dict(sorted(self.requires.items())),
@@ -158,6 +161,7 @@ def _manifest(path: Path, content: Any) -> Manifest:
         _names(own.get("patterns", [])),
         _names(own.get("stubs", [])),
         _strings(content.get("distribution", {})),
+        str(content.get("base", "")),
     )
     fingerprint = str(content["spec"]["fingerprint"])
     extras = {str(name): _strings(each) for name, each in content.get("extras", {}).items()}

@@ -6,14 +6,14 @@ A reference to a model becomes *the dictionary or the object*; so whatever a cli
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from openresponses_codegen import ir
 from openresponses_codegen.ir import Presence, Role, Side
 from openresponses_codegen.names import sentence
-from openresponses_codegen.render.order import exported
+from openresponses_codegen.render.order import exported, imported
 from openresponses_codegen.text import SpecText, docstring, literal
 
 SCALARS: Mapping[str, str] = {
@@ -27,17 +27,26 @@ SCALARS: Mapping[str, str] = {
 """The Python type of each JSON scalar."""
 
 
-_USED = frozenset({*SCALARS.values(), "Literal", "Mapping", "Required", "Sequence", "models"})
+_USED = frozenset({*SCALARS.values(), "Literal", "Mapping", "Required", "Sequence", "core", "models"})
 
 
-def params_view(api: ir.Api) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """That the dictionaries of some declarations only are wanted; those of the others are in another package."""
+
+    names: frozenset[str]
+    base: str
+    """The import name of that package."""
+
+
+def params_view(api: ir.Api, beside: Beside | None = None) -> Mapping[str, Any]:
     """The variables of `core/params.py.jinja`."""
-    return _ParamsView(api).view()
+    return _ParamsView(api, beside).view()
 
 
-def has_params(api: ir.Api) -> bool:
-    """Whether a client sends anything that a dictionary can describe."""
-    return any(_is_param(each) for each in api.declarations)
+def has_params(api: ir.Api, names: Collection[str] | None = None) -> bool:
+    """Whether a client sends anything that a dictionary can describe; of these declarations, if names are given."""
+    return any(_is_param(each) for each in api.declarations if names is None or each.name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +77,12 @@ def _arguments_of(api: ir.Api) -> Mapping[str, tuple[_Part, ...]]:
 
 
 class _ParamsView:
-    def __init__(self, api: ir.Api) -> None:
+    def __init__(self, api: ir.Api, beside: Beside | None) -> None:
         self._by_name = {each.name: each for each in api.declarations}
-        self._declared = [each for each in api.declarations if _is_param(each)]
+        self._beside = beside
+        self._borrowed: set[str] = set()
+        """The dictionaries of the other package that are referred to."""
+        self._declared = [each for each in api.declarations if _is_param(each) and self._is_own(each.name)]
         self._arguments = _arguments_of(api)
 
     def view(self) -> Mapping[str, Any]:
@@ -85,12 +97,23 @@ class _ParamsView:
         # Of typing_extensions, for pydantic refuses the one of typing before Python 3.12.
         dicts = any(each["kind"] != "alias" for each in declarations)
         imports += ["from typing_extensions import TypedDict\n"] if dicts else []
+        imports += self._from_beside(text)
         imports += ["from . import models"] if "models." in text else []
         return {
             "imports": "\n".join(imports),
             "exports": exported(each["name"] for each in declarations),
             "declarations": declarations,
         }
+
+    def _is_own(self, name: str) -> bool:
+        return self._beside is None or name in self._beside.names
+
+    def _from_beside(self, text: str) -> list[str]:
+        if self._beside is None:
+            return []
+        base, names = self._beside.base, imported(self._borrowed)
+        lines = [f"from {base} import models as core"] if "core." in text else []
+        return [*lines, *([f"from {base}.params import {', '.join(names)}"] if names else []), ""]
 
     def _ordered(self) -> Iterator[ir.Declaration]:
         """Dictionaries first, in the order of the spec; then unions, each after those it names."""
@@ -178,19 +201,22 @@ class _ParamsView:
 
     def _reference(self, name: str) -> str:
         declaration = self._by_name[name]
+        if not self._is_own(name) and _is_param(declaration):
+            self._borrowed.add(name)
+        models = "models" if self._is_own(name) else "core"
         match declaration:
             case ir.Alias(type=kind):
                 return self._type(kind)
             case ir.Enum():
-                return f"models.{name}"
+                return f"{models}.{name}"
             case ir.Model(side=Side.REQUEST, role=Role.OBJECT):
-                return f"{name} | models.{name}"
+                return f"{name} | {models}.{name}"
             case ir.TaggedUnion(side=Side.REQUEST) | ir.ShapedUnion(side=Side.REQUEST):
                 return name
             case ir.Model(role=Role.UNKNOWN):
-                return f"models.{name}"
+                return f"{models}.{name}"
             case _:
-                return f"models.{name} | Mapping[str, object]"
+                return f"{models}.{name} | Mapping[str, object]"
 
 
 def _is_param(declaration: ir.Declaration) -> bool:

@@ -11,7 +11,7 @@ got it, or is text that has no plain form.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _CALLS = frozenset("ConfigDict Field MappingProxyType Shaped Tagged TypeAliasType TypedDict dict frozenset".split())
 _FUNCTIONS = frozenset({"parse_event", "_read_first", "__getattr__", "__dir__"})
@@ -23,14 +23,17 @@ class UnsafeSourceError(Exception):
     """Rendered source holds something that no template means to write."""
 
 
-def verify(name: str, source: str) -> None:
-    """Raise `UnsafeSourceError` unless the source is made of known shapes."""
+def verify(name: str, source: str, beside: Collection[str] = ()) -> None:
+    """Raise `UnsafeSourceError` unless the source is made of known shapes.
+
+    `beside` names modules of another package that it may import from.
+    """
     try:
         module = ast.parse(source)
     except (SyntaxError, ValueError) as error:
         raise UnsafeSourceError(f"{name}: what was rendered is not Python: {error}") from None
     for node in module.body:
-        if not _is_known(node):
+        if not _is_known(node) and not _is_beside(node, beside):
             raise UnsafeSourceError(f"{name}:{node.lineno}: what was rendered holds a statement of an unknown kind")
 
 
@@ -55,6 +58,12 @@ def verify_own(name: str, source: str, defining: Iterable[str] = ()) -> None:
     missing = [each for each in defining if each not in bound]
     if missing:
         raise UnsafeSourceError(f"{name}: what was rendered does not define {', '.join(missing[:3])}")
+
+
+def _is_beside(node: ast.stmt, modules: Collection[str]) -> bool:
+    if not isinstance(node, ast.ImportFrom) or node.level:
+        return False
+    return node.module in modules and all(each.name != "*" for each in node.names)
 
 
 def _is_known(node: ast.stmt) -> bool:
