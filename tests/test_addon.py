@@ -143,3 +143,20 @@ def test_a_base_of_another_release_is_refused_at_import(addons: Path) -> None:
     done = run(addons, sys.executable, "-c", program)
     assert done.returncode == 1
     assert "acme_kit was made for Open Responses 2026-04-24, and openresponses_kit is of 2026-01-15" in done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(each.stem for each in (ROOT / "spec" / "extensions").glob("*.yaml")))
+def test_the_bundled_extensions_are_addons_too(tmp_path: Path, name: str) -> None:
+    """Each is generated apart and imported; what it registers under an alias is of the same class (Z18)."""
+    arguments = ["generate", "-q", "--extension-only", "--extension", name, "-o", str(tmp_path / "addon_kit")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    program = (
+        "import addon_kit, addon_kit.params, addon_kit.writing; from openresponses_kit.extending import registered;"
+        "print(*(f'{tag} {each.model_fields[\"type\"].default}' for tag, each in registered('ItemField').items()))"
+    )
+    done = run(tmp_path, sys.executable, "-W", "error", "-c", program)
+    assert done.returncode == 0, done.stderr
+    words = done.stdout.split()
+    assert words
+    assert all(default == tag or ":" not in tag for tag, default in zip(words[::2], words[1::2], strict=True))

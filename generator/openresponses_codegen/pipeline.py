@@ -304,7 +304,7 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     if options.base:
         lowered, added = _added(spec, lowered, options)
     try:
-        files = _files(lowered, options, user, progress) if added is None else _addon_files(added, options, progress)
+        files = _files(lowered, options, user, added, progress)
     except OSError as error:
         reason = f"there is no room to work in: {error.strerror}"
         raise DiagnosticError([Diagnostic("no-room", reason, hint="free some space, or set TMPDIR")]) from None
@@ -327,14 +327,18 @@ def generate(spec: Spec, options: Options, progress: Progress = lambda _: None) 
     return Package(files, manifest, lowered.api, warnings, own)
 
 
-def _files(lowered: Lowered, options: Options, user: Overrides | None, progress: Progress) -> dict[str, str]:
-    """The files of a package by path, the manifest left out."""
+def _files(
+    lowered: Lowered, options: Options, user: Overrides | None, added: ir.Addition | None, progress: Progress
+) -> dict[str, str]:
+    """The files of a package by path, the manifest left out; of an add-on, if what it adds is given."""
     from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
     from openresponses_codegen.overrides import NONE  # noqa: PLC0415
     from openresponses_codegen.render import (  # noqa: PLC0415
+        Names,
         Sources,
         UnsafeSourceError,
         formatted,
+        render_addon,
         render_confined,
         render_package,
     )
@@ -343,51 +347,29 @@ def _files(lowered: Lowered, options: Options, user: Overrides | None, progress:
     folder = resources.templates()
     sources = Sources(folder, user or NONE, options.stubs, reserved=(MANIFEST, DOCUMENT))
     try:
-        definitions = render_models(lowered.api, folder)
+        definitions = render_models(added.whole if added is not None else lowered.api, folder)
         progress("Rendering the package")
-        render = render_confined if user is not None else render_package
-        files = render(lowered.api, definitions, sources, options.package, frozenset(options.components))
+        render, components = render_confined if user is not None else render_package, frozenset(options.components)
+        if added is not None:
+            names = Names(options.package, options.base)
+            return formatted(render_addon(added, definitions, folder, names, components))
+        files = render(lowered.api, definitions, sources, options.package, components)
     except (ModelError, UnsafeSourceError) as error:
-        raise _defect(error) from error
-    if "server" in options.components and lowered.api.service is not None:
+        hint = "this is a defect of the generator: report it with the spec"
+        raise DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)]) from error
+    if "server" in components and lowered.api.service is not None:
         files[DOCUMENT] = json.dumps(lowered.document.node.plain(), indent=2, ensure_ascii=False) + "\n"
     progress("Formatting")
     return formatted(files)
 
 
-def _defect(error: Exception) -> DiagnosticError:
-    hint = "this is a defect of the generator: report it with the spec"
-    return DiagnosticError([Diagnostic("not-rendered", str(error), hint=hint)])
-
-
 def _added(spec: Spec, whole: Lowered, options: Options) -> tuple[Lowered, ir.Addition]:
     """The document without its extensions, and what they add. Raises `DiagnosticError`."""
-    if options.templates is not None or options.stubs or options.distribution is not None:
-        message = "an add-on is a folder of our own files: it has no templates of yours, no stubs and no distribution"
-        raise DiagnosticError([Diagnostic("no-addon", message, hint="leave out these options with `--extension-only`")])
     overlays = tuple(layer for layer in spec.layers if layer.kind == "overlay")
     # An overlay may be meant for what the extensions add.
     base = lower_spec(replace(spec, layers=overlays), lenient=options.lenient or bool(overlays))
     added = addition(base.api, whole.api)
     return replace(base, api=replace(base.api, left_out=added.left_out), warnings=whole.warnings), added
-
-
-def _addon_files(added: ir.Addition, options: Options, progress: Progress) -> dict[str, str]:
-    """The files of an add-on by path, the manifest left out."""
-    from openresponses_codegen.models import ModelError, render_models  # noqa: PLC0415 - imports slowly
-    from openresponses_codegen.render import Names, UnsafeSourceError, formatted, render_addon  # noqa: PLC0415
-
-    progress("Rendering models")
-    folder = resources.templates()
-    try:
-        definitions = render_models(added.whole, folder)
-        progress("Rendering the package")
-        names = Names(options.package, options.base)
-        files = render_addon(added, definitions, folder, names, frozenset(options.components))
-    except (ModelError, UnsafeSourceError) as error:
-        raise _defect(error) from error
-    progress("Formatting")
-    return formatted(files)
 
 
 def _packing(options: Options, api: ir.Api) -> dict[str, str]:

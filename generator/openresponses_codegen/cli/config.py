@@ -91,8 +91,14 @@ class Target:
         )
 
     def _base(self) -> str:
-        if self.base is None or is_import_name(self.base):
-            return self.base or ""
+        if self.base is None:
+            return ""
+        if self.templates is not None or self.stubs or self.packaging == "distribution":
+            message = "an add-on is a folder of our own files: it has no templates of yours, no stubs, no distribution"
+            hint = "leave out these options with `--extension-only`"
+            raise DiagnosticError([Diagnostic("no-addon", message, hint=hint)])
+        if is_import_name(self.base):
+            return self.base
         hint = "give the one of the installed package, such as `openresponses_kit`"
         raise DiagnosticError([Diagnostic("bad-base", f"`{self.base}` is no import name", hint=hint)])
 

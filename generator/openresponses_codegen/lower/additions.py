@@ -67,8 +67,14 @@ def _reached(
         name = pending.pop()
         if name not in reached and name not in before:
             reached.add(name)
-            pending += references(after[name])
+            pending += _needed(after[name])
     return frozenset(reached)
+
+
+def _needed(declaration: ir.Declaration) -> set[str]:
+    """The declarations that a declaration cannot be written without."""
+    others = (declaration.unknown, declaration.returned) if isinstance(declaration, ir.TaggedUnion) else ()
+    return {*references(declaration), *(name for name in others if name is not None)}
 
 
 def _check_sides(
@@ -76,7 +82,7 @@ def _check_sides(
 ) -> None:
     """Raise `DiagnosticError` if an added class needs one of the base on a side on which the base has it not."""
     for name in sorted(reached):
-        for other in sorted(references(after[name]) & before.keys()):
+        for other in sorted(_needed(after[name]) & before.keys()):
             if _side(before[other]) is not _side(after[other]):
                 message = f"`{name}` needs `{other}` where the base has no class for it"
                 hint = "declare a schema of your own, or generate the whole package with the extension"

@@ -11,16 +11,9 @@ from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError
 from openresponses_codegen.ir import Presence
 from openresponses_codegen.names import field_name, pascal
 from openresponses_codegen.render.order import imported
+from openresponses_codegen.render.params import SCALARS
 from openresponses_codegen.text import docstring, literal
 
-_SCALARS: Mapping[str, str] = {
-    "string": "str",
-    "integer": "int",
-    "number": "float",
-    "boolean": "bool",
-    "null": "None",
-    "any": "object",
-}
 _FILLED_IN = frozenset({"type", "sequence_number", "item_id", "output_index"})
 """The fields of an event that the writer fills in."""
 _STATUSES = frozenset({"in_progress", "completed", "incomplete"})
@@ -171,13 +164,13 @@ def _annotation(kind: ir.Type) -> tuple[str, list[str]]:
     """What is written for a type, and the declarations in it."""
     match kind:
         case ir.Scalar(name):
-            return _SCALARS[name], []
+            return SCALARS[name], []
         case ir.Fixed(value):
             return f"Literal[{literal(value)}]", []
         case ir.Reference(name):
             return name, [name]
         case ir.OpenEnum(name, scalar):
-            return f"{name} | {_SCALARS[scalar]}", [name]
+            return f"{name} | {SCALARS[scalar]}", [name]
         case ir.Array(item):
             inner, uses = _annotation(item)
             return f"Sequence[{inner}]", uses
