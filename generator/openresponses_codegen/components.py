@@ -1,4 +1,4 @@
-"""The parts that a package can be made of, and what each needs."""
+"""The parts that a package is made of, and what each needs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def requires_of(components: Iterable[str], api: ir.Api) -> dict[str, str]:
 
 
 def extras_of(components: Iterable[str], api: ir.Api) -> dict[str, Mapping[str, str]]:
-    """What parts of a package of these components need which may be left unused, by a name for the part."""
+    """What a package of these components needs for parts that may be left unused, by a name for the part."""
     extras: dict[str, Mapping[str, str]] = {}
     for component in _rendered(components, api):
         extras |= component.extras

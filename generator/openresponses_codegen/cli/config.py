@@ -19,7 +19,11 @@ from openresponses_codegen.components import COMPONENTS, with_foundations
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError, Position, suggest
 from openresponses_codegen.diff.rules import Severity, check_severities
 from openresponses_codegen.output import MANIFEST
-from openresponses_codegen.pipeline import STUBS, Distribution, Options
+from openresponses_codegen.pipeline import (
+    STUBS,
+    Distribution,
+    Options,
+)
 
 Given = TypeVar("Given")
 Checked = TypeVar("Checked")

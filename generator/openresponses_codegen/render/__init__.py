@@ -6,12 +6,4 @@ from openresponses_codegen.render.formatting import formatted
 from openresponses_codegen.render.package import Sources, render_package
 from openresponses_codegen.render.verify import UnsafeSourceError
 
-__all__ = [
-    "Names",
-    "Sources",
-    "UnsafeSourceError",
-    "formatted",
-    "render_addon",
-    "render_confined",
-    "render_package",
-]
+__all__ = ["Names", "Sources", "UnsafeSourceError", "formatted", "render_addon", "render_confined", "render_package"]
