@@ -95,12 +95,23 @@ def pascal(text: str) -> str:
 
 WRITER_NAMES = frozenset(
     """
-    abandon body caller caller call context created_at end event finish function_call functions id incomplete
-    is_created item item_ids message must_call output_ids queue reasoning request_id start status usage vendor_item
+    abandon body caller compaction context created_at end event finish function_call functions id incomplete item
+    item_ids message must_call queue reasoning request_id start started status usage vendor_item
     """.split()
 )
 """What the writer of a response has by itself."""
-_ITEM_WRITER_NAMES = frozenset({"id", "status", "update"})
+ITEM_WRITER_NAMES = frozenset({"id", "status", "update"})
+"""What the writer of a vendor's item has by itself."""
+RESPONSE_NAMES = frozenset("output_text refusal function_calls reasoning_items reasoning_text as_input".split())
+"""What a response has by itself, beside its fields and what every class has."""
+WRITER_CLASSES = frozenset(
+    """
+    Any CallLimits Draft EventSink FunctionCallWriter Item ItemWriter Literal Mapping MessageWriter Opening PartWriter
+    ReasoningWriter ResponseWriter Sequence ServiceError Stream TYPE_CHECKING Terms TextPartWriter VendorItem
+    VendorItemWriter WriterError
+    """.split()
+)
+"""What the modules of the writers name themselves: a class of a vendor's that stands there cannot have them."""
 
 
 def item_method(wire_name: str) -> str:
@@ -112,7 +123,7 @@ def item_method(wire_name: str) -> str:
 def event_method(wire_name: str, *, of_item: bool) -> str:
     """The method that sends an event; for one of an item, the name is what follows that of the item."""
     name = _member(wire_name)
-    return f"{name}_event" if name in (_ITEM_WRITER_NAMES if of_item else WRITER_NAMES) else name
+    return f"{name}_event" if name in (ITEM_WRITER_NAMES if of_item else WRITER_NAMES) else name
 
 
 def _member(wire_name: str) -> str:

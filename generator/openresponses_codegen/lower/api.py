@@ -14,6 +14,7 @@ from openresponses_codegen.lower.naming import Names
 from openresponses_codegen.lower.references import references
 from openresponses_codegen.lower.service import GapError, service
 from openresponses_codegen.lower.shapes import TAG, RefShape, UnionShape
+from openresponses_codegen.lower.vendors import check_names
 from openresponses_codegen.lower.words import words
 from openresponses_codegen.openapi import Document, Operation, Schema
 from openresponses_codegen.text import SpecText
@@ -41,6 +42,7 @@ def lower(document: Document, diagnostics: Diagnostics) -> ir.Api:
     left_out = list(_left_out(document, components))
     try:
         found = service(operations, declarations, stream, _websocket(document, names))
+        check_names(found, declarations, document, diagnostics)
     except GapError as gap:
         found = None
         if operations:

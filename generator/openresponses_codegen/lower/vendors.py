@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from openresponses_codegen import ir
-from openresponses_codegen.names import event_method, item_method, plural
+from openresponses_codegen.diagnostics import Diagnostics
+from openresponses_codegen.names import (
+    ITEM_WRITER_NAMES,
+    RESPONSE_NAMES,
+    WRITER_CLASSES,
+    WRITER_NAMES,
+    event_method,
+    item_method,
+    plural,
+)
+from openresponses_codegen.openapi import Document
 
 _STATUSES = frozenset({"in_progress", "completed", "incomplete"})
 _OF_ITEMS = frozenset({"type", "id", "status"})
@@ -72,3 +82,57 @@ def _statuses(model: ir.Model, declarations: Mapping[str, ir.Declaration]) -> tu
     enum = declarations.get(kind.name) if isinstance(kind, ir.Reference | ir.OpenEnum) else None
     values = enum.values if isinstance(enum, ir.Enum) else ()
     return tuple(str(each.value) for each in values if each.value not in _STATUSES)
+
+
+def check_names(
+    service: ir.Service, declarations: Mapping[str, ir.Declaration], document: Document, diagnostics: Diagnostics
+) -> None:
+    """Report the items and events of vendors that would be called what something else is called already."""
+    response = _model(declarations, service.create.response or "")
+    _check_members("the writer of responses", WRITER_NAMES, _of_writer(service), document, diagnostics)
+    for item in service.vendor_items:
+        events = ((event.method, f"the event `{event.type}`", event.model) for event in item.events)
+        _check_members(f"the writer of `{item.type}`", ITEM_WRITER_NAMES, events, document, diagnostics)
+    accessors = ((item.accessor, f"the items `{item.type}`", item.model) for item in service.vendor_items)
+    taken = RESPONSE_NAMES | {each.name for each in response.fields}
+    _check_members("the response", taken, accessors, document, diagnostics)
+    models = {item.model: f"the item `{item.type}`" for item in service.vendor_items}
+    models |= {each.model: f"the event `{each.type}`" for each in _events(service)}
+    writers = ((f"{item.model}Writer", f"the writer of `{item.type}`", item.model) for item in service.vendor_items)
+    classes = [*((model, what, model) for model, what in models.items()), *writers]
+    taken = WRITER_CLASSES | (declarations.keys() - models.keys())
+    _check_members("the module of the writers", taken, classes, document, diagnostics)
+
+
+def _of_writer(service: ir.Service) -> Iterator[tuple[str, str, str]]:
+    for item in service.vendor_items:
+        yield item.method, f"the item `{item.type}`", item.model
+    for event in service.vendor_events:
+        yield event.method, f"the event `{event.type}`", event.model
+
+
+def _events(service: ir.Service) -> Iterator[ir.VendorEvent]:
+    for item in service.vendor_items:
+        yield from item.events
+    yield from service.vendor_events
+
+
+def _check_members(
+    owner: str,
+    own: frozenset[str] | set[str],
+    members: Iterable[tuple[str, str, str]],
+    document: Document,
+    diagnostics: Diagnostics,
+) -> None:
+    """Report members of one owner that share a name; each comes with what it is, and the class that it stands for."""
+    taken = dict.fromkeys(own, f"what {owner} has by itself")
+    for name, what, model in members:
+        node = document.schemas[model].node if model in document.schemas else document.node
+        if name in taken:
+            diagnostics.error(
+                "name-collision",
+                f"{what} would be `{name}` of {owner}, which is also {taken[name]}",
+                at=node,
+                hint="rename one of the two",
+            )
+        taken.setdefault(name, f"{what}, at {node.position}")

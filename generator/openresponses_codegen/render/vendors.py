@@ -67,7 +67,7 @@ class _VendorsView:
             "docstring": _docstring(f"Writes an item `{item.type}`.", item.text, 4),
             "method_docstring": _docstring(f"An item `{item.type}`.", item.text, 8, _OPENED),
             "accessor_docstring": _docstring(f"The items `{item.type}` in `output`, in order.", None, 4),
-            "fields": [self._field(each) for each in item.fields],
+            "fields": self._parameters(item.fields),
             "zeros": [
                 {"key": literal(each.wire_name), "json": literal(zero)}
                 for each in item.fields
@@ -84,7 +84,7 @@ class _VendorsView:
             "model": event.model,
             "method": event.method,
             "docstring": _docstring(f"Send `{event.type}`.", event.text, 8, _SENT),
-            "fields": [self._field(each) for each in fields],
+            "fields": self._parameters(fields),
             "status": literal(event.status) if event.status is not None else None,
         }
 
@@ -105,10 +105,20 @@ class _VendorsView:
         lines += [f"from typing import {', '.join(typing)}"] if typing else []
         return "\n".join(lines)
 
-    def _field(self, field: ir.Field) -> Mapping[str, Any]:
+    def _parameters(self, fields: Iterable[ir.Field]) -> list[Mapping[str, Any]]:
+        """The fields as parameters of a method."""
+        taken = {field.name for field in fields} | _PARAMETERS
+        return [self._field(field, taken) for field in fields]
+
+    def _field(self, field: ir.Field, taken: set[str]) -> Mapping[str, Any]:
         kind = self._type(field.type)
+        name = field.name
+        if name in _PARAMETERS:
+            while name in taken:
+                name = f"{name}_"
+            taken.add(name)
         return {
-            "name": f"{field.name}_" if field.name in _PARAMETERS else field.name,
+            "name": name,
             "key": literal(field.wire_name),
             "type": kind,
             "optional_type": kind if kind.endswith("| None") else f"{kind} | None",
