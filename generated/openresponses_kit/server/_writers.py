@@ -26,6 +26,7 @@ from .errors import WriterError
 
 __all__ = [
     "FunctionCallWriter",
+    "ItemWriter",
     "MessageWriter",
     "PartWriter",
     "ReasoningWriter",
