@@ -59,7 +59,8 @@ def passed() -> Mapping[str, dict[str, Any]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jinja2.Template, "render", render)
-        pipeline.generate(SPEC, pipeline.Options("kit", stubs=tuple(pipeline.STUBS)))
+        spec = pipeline.load_spec(SPEC.name, extensions=["huggingface"])
+        pipeline.generate(spec, pipeline.Options("kit", stubs=tuple(pipeline.STUBS)))
     return given
 
 

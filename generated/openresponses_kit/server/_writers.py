@@ -28,6 +28,7 @@ from .errors import WriterError
 
 __all__ = [
     "FunctionCallWriter",
+    "ItemWriter",
     "MessageWriter",
     "PartWriter",
     "ReasoningWriter",
