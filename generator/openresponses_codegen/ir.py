@@ -257,8 +257,6 @@ class VendorEvent:
     fields: tuple[Field, ...]
     """Its own: those that the writer does not fill in."""
     text: SpecText | None
-    is_placed: bool = False
-    """Whether it names its item by `item_id` and `output_index`."""
     status: str | None = None
     """The status of its item that it tells."""
 

@@ -40,6 +40,7 @@ __all__ = [
     "raw_family",
     "reasoning_item",
     "write_item",
+    "write_whole_part",
 ]
 
 Json = dict[str, Any]
@@ -90,6 +91,15 @@ def write_item(draft: Draft, item: BaseModel | Mapping[str, Any]) -> None:
         written.close(status)
     else:
         written.interrupt()
+
+
+def write_whole_part(item: PartedItem, part: BaseModel | Mapping[str, Any]) -> None:
+    """Add a part to a message that is whole. Raises `WriterError`, before anything is told."""
+    item.check_open()
+    given = _fields(part, "the part", "L2")
+    _check_whole(given)
+    _check_filling({"type": "message", "content": [given]}, "completed")
+    _write_parts(item, "content", [given])
 
 
 def _check_filling(given: Json, status: str) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["VendorItem", "send_event", "vendor_item"]
 
+_UNKNOWN = frozenset({'""', "0", "false"})
+
 
 class VendorItem(Item):
     """An item that closes only as what its class says.
@@ -32,6 +34,7 @@ class VendorItem(Item):
         kind: Its `type`.
         item_id: Its `id`.
         fields: Its other members by name, each as JSON.
+        unknown: Those of them that stand for what has to be given before it closes.
     """
 
     def __init__(
@@ -41,19 +44,28 @@ class VendorItem(Item):
         kind: str,
         item_id: str,
         fields: dict[str, str],
+        *,
+        unknown: set[str],
     ) -> None:
         super().__init__(draft, kind, item_id, fields)
         self._model = model
+        self._unknown = unknown
 
     def settle(self, status: str) -> None:
         """Raise `WriterError` unless what is to be completed is as its class says (rule N2)."""
-        if status == "completed":
-            _check(self._model, self.json(), self.name)
+        if status != "completed":
+            return
+        if self._unknown:
+            names = ", ".join(f"`{name}`" for name in sorted(self._unknown))
+            raise WriterError(f"{self.name} closes without {names}: give it by `update`", "N2")
+        _check(self._model, self.json(), self.name)
 
     def set(self, fields: Mapping[str, object]) -> None:
         """Set fields by name; None leaves one as it is. Raises `WriterError`."""
         self.check_open()
-        self.fields.update(members_of(_given(fields), self.name, "N2"))
+        members = members_of(_given(fields), self.name, "N2")
+        self.fields.update(members)
+        self._unknown -= members.keys()
 
     def say(self, status: str) -> None:
         """Give the item a state of its own (rule X3). Raises `WriterError`."""
@@ -62,7 +74,7 @@ class VendorItem(Item):
         self.fields["status"] = to_text(status, "the status", "X3")
 
     async def send(self, model: type[BaseModel], kind: str, fields: Mapping[str, object]) -> None:
-        """Send an event about the item; None leaves a field out. Raises `WriterError`."""
+        """Send an event about the item, as `send_event` does. Raises `WriterError`."""
         self.check_open()
         place = {"item_id": self.id, "output_index": self.index}
         await send_event(self.draft, model, kind, {**place, **fields})
@@ -85,12 +97,15 @@ def vendor_item(
         kind: Its `type`.
         item_id: Its `id`; None makes one.
         fields: What is known of it; None stands for what is not.
-        zeros: What stands for what is not known, as JSON.
+        zeros: What stands for what is not known, as JSON. What is no text, number or boolean may
+            stay so.
     """
     item_id = item_id or new_id("item")
     check_text(item_id, "the id of an item", "N2")
     members = members_of(_given(fields), f"the {kind} {item_id!r}", "N2")
-    return VendorItem(model, draft, kind, item_id, {"status": '"in_progress"', **zeros, **members})
+    unknown = {name for name in zeros.keys() - members.keys() if zeros[name] in _UNKNOWN}
+    given = {"status": '"in_progress"', **zeros, **members}
+    return VendorItem(model, draft, kind, item_id, given, unknown=unknown)
 
 
 async def send_event(
@@ -98,9 +113,12 @@ async def send_event(
 ) -> None:
     """Send an event of a vendor's, which has to be as its class says (rules N2, N5).
 
-    None leaves a field out. Raises `WriterError`.
+    None leaves a field out that need not be there. Raises `WriterError`.
     """
-    given = _given(fields)
+    required = {
+        each.alias or name for name, each in model.model_fields.items() if each.is_required()
+    }
+    given = {**dict.fromkeys(required & fields.keys()), **_given(fields)}
     event = {"type": kind, "sequence_number": 0, **given}
     _check(model, to_text(event, f"the event {kind!r}", "N2"), f"the event {kind!r}")
     draft.tell(kind, given)

@@ -15,10 +15,12 @@ from collections.abc import Awaitable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import BaseModel
+
 from ..models import Annotation, LogProb
 from ._deltas import Family
 from ._families import OUTPUT_TEXT, REFUSAL, SUMMARY_TEXT
-from ._finished import annotation_json, logprob_json, raw_family
+from ._finished import annotation_json, logprob_json, raw_family, write_whole_part
 from ._items import CallItem, Item, PartedItem
 from ._json import check_text, check_vendor_fields, members_of, quoted
 from ._parts import Part
@@ -187,6 +189,14 @@ class MessageWriter(ItemWriter):
     async def refuse(self, delta: str) -> None:
         """Add to a refusal (rule L2); an empty delta sends nothing. Raises `WriterError`."""
         await _add(self._item, REFUSAL, delta)
+
+    async def part(self, part: BaseModel | Mapping[str, Any]) -> None:
+        """Add a part that is whole: one of a vendor's type, or any other (rules L2, N1).
+
+        Raises `WriterError`.
+        """
+        write_whole_part(self._item, part)
+        await self._flush()
 
     def text_part(self) -> TextPartWriter:
         """A new part of output text."""

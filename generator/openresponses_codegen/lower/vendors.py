@@ -38,11 +38,11 @@ def vendor_types(
             continue
         model = _model(declarations, each)
         item = model.of_item or next((type_ for type_ in found if name.startswith(f"{type_}.")), None)
-        if item in of_items:
+        if item in of_items and {each.wire_name for each in model.fields} >= _PLACE:
             statuses = _statuses(found[item], declarations)
             of_items[item].append(_event(name, model, name.removeprefix(f"{item}."), statuses))
         else:
-            free.append(_event(name, model, name, (), is_of_item=False))
+            free.append(_event(name, model, name, None))
     return tuple(_item(name, model, tuple(of_items[name]), declarations) for name, model in found.items()), tuple(free)
 
 
@@ -62,17 +62,12 @@ def _item(
     return ir.VendorItem(name, model.name, method, plural(method), own, statuses, events, model.text)
 
 
-def _event(
-    name: str, model: ir.Model, method: str, statuses: tuple[str, ...], *, is_of_item: bool = True
-) -> ir.VendorEvent:
-    wire_names = {each.wire_name for each in model.fields}
-    is_placed = wire_names >= _PLACE
-    filled_in = _OF_EVENTS | _PLACE if is_placed else _OF_EVENTS
+def _event(name: str, model: ir.Model, rest: str, statuses: tuple[str, ...] | None) -> ir.VendorEvent:
+    """An event of a vendor's; `statuses` are those of its item, None when it belongs to none."""
+    filled_in = _OF_EVENTS if statuses is None else _OF_EVENTS | _PLACE
     own = tuple(each for each in model.fields if each.wire_name not in filled_in)
-    status = method if method in statuses else None
-    return ir.VendorEvent(
-        name, model.name, event_method(method, of_item=is_of_item), own, model.text, is_placed, status
-    )
+    method = event_method(rest, of_item=statuses is not None)
+    return ir.VendorEvent(name, model.name, method, own, model.text, rest if rest in (statuses or ()) else None)
 
 
 def _statuses(model: ir.Model, declarations: Mapping[str, ir.Declaration]) -> tuple[str, ...]:

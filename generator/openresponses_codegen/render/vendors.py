@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -67,7 +68,10 @@ class _VendorsView:
             "docstring": _docstring(f"Writes an item `{item.type}`.", item.text, 4),
             "method_docstring": _docstring(f"An item `{item.type}`.", item.text, 8, _OPENED),
             "accessor_docstring": _docstring(f"The items `{item.type}` in `output`, in order.", None, 4),
-            "fields": self._parameters(item.fields),
+            "fields": [
+                {**each, "is_unknown": field.presence is not Presence.REQUIRED or self._zero(field.type) is not None}
+                for field, each in zip(item.fields, self._parameters(item.fields), strict=True)
+            ],
             "zeros": [
                 {"key": literal(each.wire_name), "json": literal(zero)}
                 for each in item.fields
@@ -150,6 +154,8 @@ class _VendorsView:
                 return "null"
             case ir.Scalar(name):
                 return _ZEROS[name]
+            case ir.Fixed(value):
+                return json.dumps(value)
             case ir.Array():
                 return "[]"
             case ir.Map():
@@ -162,7 +168,7 @@ class _VendorsView:
 
 
 _OPENED = SpecText(
-    "What is not given yet is empty while the item is open (rule L1); `update` sets it. Raises `WriterError`."
+    "What is not known yet is empty while the item is open (rule L1): `update` gives it. Raises `WriterError`."
 )
 _SENT = SpecText("Raises `WriterError`.")
 
