@@ -6,7 +6,7 @@ and events of vendors), X3 (states of their own).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -61,11 +61,20 @@ class VendorItem(Item):
         _check(self._model, self.json(), self.name)
 
     def set(self, fields: Mapping[str, object]) -> None:
-        """Set fields by name; None leaves one as it is. Raises `WriterError`."""
+        """Set fields by name; None leaves one as it is. Raises `WriterError`, and sets none."""
         self.check_open()
         members = members_of(_given(fields), self.name, "N2")
-        self.fields.update(members)
+        before, self.fields = self.fields, {**self.fields, **members}
+        try:
+            self.check_fields(members)
+        except WriterError:
+            self.fields = before
+            raise
         self._unknown -= members.keys()
+
+    def check_fields(self, names: Container[object]) -> None:
+        """Raise `WriterError` unless the fields of these names are as the class says (rule N2)."""
+        _check(self._model, self.json(), self.name, about=names)
 
     def say(self, status: str) -> None:
         """Give the item a state of its own (rule X3). Raises `WriterError`."""
@@ -105,7 +114,9 @@ def vendor_item(
     members = members_of(_given(fields), f"the {kind} {item_id!r}", "N2")
     unknown = {name for name in zeros.keys() - members.keys() if zeros[name] in _UNKNOWN}
     given = {"status": '"in_progress"', **zeros, **members}
-    return VendorItem(model, draft, kind, item_id, given, unknown=unknown)
+    item = VendorItem(model, draft, kind, item_id, given, unknown=unknown)
+    item.check_fields(members)
+    return item
 
 
 async def send_event(
@@ -129,11 +140,17 @@ def _given(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _check(model: type[BaseModel], content: str, what: str) -> None:
+def _check(
+    model: type[BaseModel], content: str, what: str, about: Container[object] | None = None
+) -> None:
+    """Raise `WriterError` for what does not fit the class; with `about`, in these fields only."""
     try:
         model.model_validate_json(content)
     except ValidationError as error:
-        line: Any = error.errors(include_url=False)[0]
+        lines: list[Any] = error.errors(include_url=False)
+        line = next((each for each in lines if about is None or each["loc"][0] in about), None)
+        if line is None:
+            return
         place = place_of(line, model)
         where = f"{what}: {place}" if place else what
         raise WriterError(f"{where}: {line['msg']}", "N2") from error
