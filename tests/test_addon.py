@@ -125,7 +125,7 @@ def test_what_an_addon_cannot_show_is_told(addons: Path, tmp_path: Path) -> None
         ("vendor: acme\n", [], "add no type"),
         ("vendor: acme\nitems: {note: {}}\n", ["--base", "1a"], "is no import name"),
         ("vendor: acme\nitems: {note: {}}\n", ["--packaging", "distribution"], "add-on"),
-        ("vendor: acme\nitems: {note: {}}\nevents: {note: {}}\n", [], "would both be written by a function `note`"),
+        ("vendor: acme\nitems: {note: {}}\nevents: {note: {}}\n", [], "the event `acme:note` would be"),
     ],
 )
 def test_what_cannot_be_an_addon_is_refused(tmp_path: Path, extension: str, options: list[str], said: str) -> None:
