@@ -92,6 +92,16 @@ def kit(request: pytest.FixtureRequest, kits: Mapping[str, Kit]) -> Kit:
     return kits[request.param]
 
 
+@pytest.fixture(scope="session")
+def acme_kit(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """A package with the extension of a vendor; the folder that it is in holds nothing else."""
+    import vendor_service
+
+    folder = tmp_path_factory.mktemp("vendor")
+    vendor_service.write_kit(folder)
+    return _imported(vendor_service.NAME, folder)
+
+
 class Reader:
     """One way in and out for a class or a type alias of a package."""
 

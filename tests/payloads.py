@@ -165,6 +165,9 @@ class Document:
         elif "anyOf" in schema or "oneOf" in schema:
             for member in schema.get("anyOf") or schema["oneOf"]:
                 yield from self.options(member)
+        elif isinstance(schema.get("type"), list):
+            for kind in schema["type"]:
+                yield from self._flattened({**schema, "type": kind})
         else:
             yield Option({key: value for key, value in schema.items() if key not in {"title", "description"}})
 
@@ -294,7 +297,11 @@ def component(name: str, release: str = NEWEST) -> Component:
 
 @cache
 def _strategy(release: str, name: str) -> st.SearchStrategy[Any]:
-    source = document(release)
+    return drawn(document(release), name)
+
+
+def drawn(source: Document, name: str) -> st.SearchStrategy[Any]:
+    """Valid payloads of a component of a document."""
     return _Drawing(source).value(source.schemas[name])
 
 

@@ -178,10 +178,14 @@ def _schemas(release: str) -> dict[str, str]:
     return {each["properties"]["type"]["enum"][0]: name for name, each in schemas if name.endswith("StreamingEvent")}
 
 
+_CORE_PARTS = {"part": {"type": "refusal", "refusal": ""}}
+"""What stands for what a vendor adds where nothing cannot be."""
+
+
 def _core(value: Any) -> Any:
     """A value without what vendors add to the unions of the spec, which the spec's own schemas are closed to."""
     if isinstance(value, dict):
-        return {name: None if _is_added(each) else _core(each) for name, each in value.items()}
+        return {name: _CORE_PARTS.get(name) if _is_added(each) else _core(each) for name, each in value.items()}
     return [_core(each) for each in value if not _is_added(each)] if isinstance(value, list) else value
 
 

@@ -100,6 +100,7 @@ def write_whole_part(item: PartedItem, part: BaseModel | Mapping[str, Any]) -> N
     _check_whole(given)
     _check_filling({"type": "message", "content": [given]}, "completed")
     _write_parts(item, "content", [given])
+    item.close_part()
 
 
 def _check_filling(given: Json, status: str) -> None:

@@ -21,7 +21,7 @@ from ..models import Annotation, LogProb
 from ._deltas import Family
 from ._families import OUTPUT_TEXT, REFUSAL, SUMMARY_TEXT
 from ._finished import annotation_json, logprob_json, raw_family, write_whole_part
-from ._items import CallItem, Item, PartedItem
+from ._items import CallItem, Item, PartedItem, check_own_status
 from ._json import check_text, check_vendor_fields, members_of, quoted
 from ._parts import Part
 from .errors import WriterError
@@ -282,7 +282,7 @@ class VendorItemWriter(ItemWriter):
         item.check_open()
         check_vendor_fields(fields, _NAMED)
         if "status" in fields:
-            _check_own_status(fields["status"])
+            check_own_status(fields["status"])
         item.fields.update(members_of(fields, item.name, "N2"))
 
     async def event(self, event_type: str, /, **fields: Any) -> None:
@@ -302,11 +302,3 @@ class VendorItemWriter(ItemWriter):
 
 _NAMED = frozenset({"type", "id"})
 _PLACED = frozenset({"item_id", "output_index"})
-
-
-def _check_own_status(status: object) -> None:
-    check_text(status, "the status", "N2")
-    if status in {"in_progress", "completed", "incomplete"}:
-        raise WriterError(
-            f"the status becomes {status!r} by entering and leaving the context", "L6"
-        )

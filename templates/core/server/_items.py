@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import from_json
 
 from ._deltas import Family, GrowingText
-from ._json import joined, quoted
+from ._json import check_text, joined, quoted
 from ._parts import Part
 from .errors import WriterError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._draft import Draft
     from ._stream import Stream
 
-__all__ = ["CallItem", "Item", "PartedItem", "check_object"]
+__all__ = ["CallItem", "Item", "PartedItem", "check_object", "check_own_status"]
 
 
 class Item:
@@ -276,3 +276,12 @@ def check_object(arguments: str, name: str) -> None:
         raise WriterError(reason, "L4") from error
     if not is_object:
         raise WriterError(f"the arguments of {name} are no JSON object", "L4")
+
+
+def check_own_status(status: object) -> None:
+    """Raise `WriterError` for a status that no vendor has of its own (rules L6, X3)."""
+    check_text(status, "the status", "X3")
+    if status in {"in_progress", "completed", "incomplete"}:
+        raise WriterError(
+            f"the status becomes {status!r} by entering and leaving the context", "L6"
+        )

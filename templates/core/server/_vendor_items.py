@@ -6,15 +6,15 @@ and events of vendors), X3 (states of their own).
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
 from .._places import place_of
 from ._ids import new_id
-from ._items import Item
-from ._json import check_text, members_of, to_text
+from ._items import Item, check_own_status
+from ._json import check_text, joined, members_of, quoted, to_text
 from .errors import WriterError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _UNKNOWN = frozenset({'""', "0", "false"})
 
 
 class VendorItem(Item):
-    """An item that closes only as what its class says.
+    """An item that is never told otherwise than its class says, but for what is not known yet.
 
     Args:
         model: The class.
@@ -35,6 +35,8 @@ class VendorItem(Item):
         item_id: Its `id`.
         fields: Its other members by name, each as JSON.
         unknown: Those of them that stand for what has to be given before it closes.
+
+    Raises `WriterError` when they are not as the class says (rule N2).
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class VendorItem(Item):
         super().__init__(draft, kind, item_id, fields)
         self._model = model
         self._unknown = unknown
+        self._check(fields, unknown)
 
     def settle(self, status: str) -> None:
         """Raise `WriterError` unless what is to be completed is as its class says (rule N2)."""
@@ -58,28 +61,25 @@ class VendorItem(Item):
         if self._unknown:
             names = ", ".join(f"`{name}`" for name in sorted(self._unknown))
             raise WriterError(f"{self.name} closes without {names}: give it by `update`", "N2")
-        _check(self._model, self.json(), self.name)
+        self._check(self.fields, set())
 
     def set(self, fields: Mapping[str, object]) -> None:
         """Set fields by name; None leaves one as it is. Raises `WriterError`, and sets none."""
         self.check_open()
         members = members_of(_given(fields), self.name, "N2")
-        before, self.fields = self.fields, {**self.fields, **members}
-        try:
-            self.check_fields(members)
-        except WriterError:
-            self.fields = before
-            raise
-        self._unknown -= members.keys()
+        unknown = self._unknown - members.keys()
+        self._check({**self.fields, **members}, unknown)
+        self.fields.update(members)
+        self._unknown = unknown
 
-    def check_fields(self, names: Container[object]) -> None:
-        """Raise `WriterError` unless the fields of these names are as the class says (rule N2)."""
-        _check(self._model, self.json(), self.name, about=names)
+    def _check(self, fields: Mapping[str, str], unknown: Collection[str]) -> None:
+        whole = f'{{"type":{quoted(self.kind)},"id":{quoted(self.id)}{joined(fields)}}}'
+        _check(self._model, whole, self.name, unknown)
 
     def say(self, status: str) -> None:
         """Give the item a state of its own (rule X3). Raises `WriterError`."""
         self.check_open()
-        check_text(status, "the status", "X3")
+        check_own_status(status)
         self.fields["status"] = to_text(status, "the status", "X3")
 
     async def send(self, model: type[BaseModel], kind: str, fields: Mapping[str, object]) -> None:
@@ -114,9 +114,7 @@ def vendor_item(
     members = members_of(_given(fields), f"the {kind} {item_id!r}", "N2")
     unknown = {name for name in zeros.keys() - members.keys() if zeros[name] in _UNKNOWN}
     given = {"status": '"in_progress"', **zeros, **members}
-    item = VendorItem(model, draft, kind, item_id, given, unknown=unknown)
-    item.check_fields(members)
-    return item
+    return VendorItem(model, draft, kind, item_id, given, unknown=unknown)
 
 
 async def send_event(
@@ -141,16 +139,16 @@ def _given(fields: Mapping[str, object]) -> dict[str, object]:
 
 
 def _check(
-    model: type[BaseModel], content: str, what: str, about: Container[object] | None = None
+    model: type[BaseModel], content: str, what: str, unknown: Collection[str] = frozenset()
 ) -> None:
-    """Raise `WriterError` for what does not fit the class; with `about`, in these fields only."""
+    """Raise `WriterError` unless JSON is as a class says, the fields aside that are not known."""
     try:
         model.model_validate_json(content)
     except ValidationError as error:
         lines: list[Any] = error.errors(include_url=False)
-        line = next((each for each in lines if about is None or each["loc"][0] in about), None)
-        if line is None:
+        told = [line for line in lines if not line["loc"] or line["loc"][0] not in unknown]
+        if not told:
             return
-        place = place_of(line, model)
+        place = place_of(told[0], model)
         where = f"{what}: {place}" if place else what
-        raise WriterError(f"{where}: {line['msg']}", "N2") from error
+        raise WriterError(f"{where}: {told[0]['msg']}", "N2") from error
