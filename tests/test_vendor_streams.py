@@ -132,7 +132,10 @@ def test_x6_tools_of_a_vendor_may_be_the_allowed_ones(client: Any) -> None:
     assert json.loads(response.tool_choice.model_dump_json()) == choice
 
 
+ITEM = {"type": "acme:search_result", "id": "a", "status": "completed", "query": 3, "kind": "fast", "hits": []}
 BODIES: dict[str, tuple[dict[str, Any], str]] = {
+    "item": ({"input": [{**ITEM, "note": None}]}, "input[0].query"),
+    "item-by-its-alias": ({"input": [{**ITEM, "type": "acme_search_call", "note": None}]}, "input[0].query"),
     "tool": ({"tools": [{"type": "acme:search", "limit": 0}]}, "tools[0].limit"),
     "tool-by-its-alias": ({"tools": [{"type": "acme_search", "limit": "x"}]}, "tools[0].limit"),
     "field": ({"acme_priority": "soon"}, "acme_priority"),

@@ -106,9 +106,8 @@ RESPONSE_NAMES = frozenset("output_text refusal function_calls reasoning_items r
 """What a response has by itself, beside its fields and what every class has."""
 WRITER_CLASSES = frozenset(
     """
-    Any CallLimits Draft EventSink FunctionCallWriter Item ItemWriter Literal Mapping MessageWriter Opening PartWriter
-    ReasoningWriter ResponseWriter Sequence ServiceError Stream TYPE_CHECKING Terms TextPartWriter VendorItem
-    VendorItemWriter WriterError
+    CallLimits Draft EventSink FunctionCallWriter Item ItemWriter MessageWriter Opening PartWriter ReasoningWriter
+    ResponseWriter ServiceError Terms TextPartWriter VendorItem VendorItemWriter WriterError
     """.split()
 )
 """What the modules of the writers name themselves: a class of a vendor's that stands there cannot have them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from openresponses_codegen import ir
 from openresponses_codegen.diagnostics import Diagnostics
@@ -21,6 +22,8 @@ _STATUSES = frozenset({"in_progress", "completed", "incomplete"})
 _OF_ITEMS = frozenset({"type", "id", "status"})
 _OF_EVENTS = frozenset({"type", "sequence_number"})
 _PLACE = frozenset({"item_id", "output_index"})
+_Named: TypeAlias = tuple[str, str, str]
+"""A name in Python, what is called so, and the class that it stands for."""
 
 
 def vendor_types(
@@ -83,23 +86,38 @@ def check_names(
     service: ir.Service, declarations: Mapping[str, ir.Declaration], document: Document, diagnostics: Diagnostics
 ) -> None:
     """Report the items and events of vendors that would be called what something else is called already."""
-    response = _model(declarations, service.create.response or "")
-    _check_members("the writer of responses", WRITER_NAMES, _of_writer(service), document, diagnostics)
+
+    def check(
+        owner: str, own: Iterable[str], members: Iterable[_Named], fields: Mapping[str, str] | None = None
+    ) -> None:
+        taken = {**dict.fromkeys(own, f"what {owner} has by itself"), **(fields or {})}
+        _check_members(owner, taken, members, document, diagnostics)
+
+    check("the writer of responses", WRITER_NAMES, _of_writer(service))
     for item in service.vendor_items:
         events = ((event.method, f"the event `{event.type}`", event.model) for event in item.events)
-        _check_members(f"the writer of `{item.type}`", ITEM_WRITER_NAMES, events, document, diagnostics)
+        check(f"the writer of `{item.type}`", ITEM_WRITER_NAMES, events)
     accessors = ((item.accessor, f"the items `{item.type}`", item.model) for item in service.vendor_items)
-    taken = RESPONSE_NAMES | {each.name for each in response.fields}
-    _check_members("the response", taken, accessors, document, diagnostics)
+    check("the response", RESPONSE_NAMES, accessors, _fields(declarations, service.create.response or "", document))
     models = {item.model: f"the item `{item.type}`" for item in service.vendor_items}
     models |= {each.model: f"the event `{each.type}`" for each in _events(service)}
     writers = ((f"{item.model}Writer", f"the writer of `{item.type}`", item.model) for item in service.vendor_items)
     classes = [*((model, what, model) for model, what in models.items()), *writers]
-    taken = WRITER_CLASSES | (declarations.keys() - models.keys())
-    _check_members("the module of the writers", taken, classes, document, diagnostics)
+    check("the module of the writers", WRITER_CLASSES | (declarations.keys() - models.keys()), classes)
 
 
-def _of_writer(service: ir.Service) -> Iterator[tuple[str, str, str]]:
+def _fields(declarations: Mapping[str, ir.Declaration], name: str, document: Document) -> dict[str, str]:
+    """What the fields of a class are, by their names in Python."""
+    schema = document.schemas.get(name)
+    properties = schema.properties if schema is not None else {}
+    return {
+        each.name: f"the field `{each.wire_name}`, at {properties[each.wire_name].node.position}"
+        for each in _model(declarations, name).fields
+        if each.wire_name in properties
+    }
+
+
+def _of_writer(service: ir.Service) -> Iterator[_Named]:
     for item in service.vendor_items:
         yield item.method, f"the item `{item.type}`", item.model
     for event in service.vendor_events:
@@ -114,13 +132,12 @@ def _events(service: ir.Service) -> Iterator[ir.VendorEvent]:
 
 def _check_members(
     owner: str,
-    own: frozenset[str] | set[str],
-    members: Iterable[tuple[str, str, str]],
+    taken: dict[str, str],
+    members: Iterable[_Named],
     document: Document,
     diagnostics: Diagnostics,
 ) -> None:
-    """Report members of one owner that share a name; each comes with what it is, and the class that it stands for."""
-    taken = dict.fromkeys(own, f"what {owner} has by itself")
+    """Report members of one owner that share a name, or have one that is taken."""
     for name, what, model in members:
         node = document.schemas[model].node if model in document.schemas else document.node
         if name in taken:
