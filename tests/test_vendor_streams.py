@@ -132,7 +132,16 @@ def test_x6_tools_of_a_vendor_may_be_the_allowed_ones(client: Any) -> None:
     assert json.loads(response.tool_choice.model_dump_json()) == choice
 
 
-ITEM = {"type": "acme:search_result", "id": "a", "status": "completed", "query": 3, "kind": "fast", "hits": []}
+ITEM = {
+    "type": "acme:search_result",
+    "id": "a",
+    "status": "completed",
+    "query": 3,
+    "kind": "fast",
+    "region": "eu",
+    "depth": 0,
+    "hits": [],
+}
 BODIES: dict[str, tuple[dict[str, Any], str]] = {
     "item": ({"input": [{**ITEM, "note": None}]}, "input[0].query"),
     "item-by-its-alias": ({"input": [{**ITEM, "type": "acme_search_call", "note": None}]}, "input[0].query"),

@@ -18,7 +18,16 @@ from hypothesis import given
 from payloads import Document, bounded, drawn, same_json
 from pydantic import ValidationError
 
-ITEM = {"id": "as_1", "status": "searching", "query": "q", "kind": "deep", "hits": [{"title": "t"}], "note": None}
+ITEM = {
+    "id": "as_1",
+    "status": "searching",
+    "query": "q",
+    "kind": "deep",
+    "region": "eu",
+    "depth": 0,
+    "hits": [{"title": "t"}],
+    "note": None,
+}
 PLACE = {"sequence_number": 3, "item_id": "as_1", "output_index": 0}
 PROGRESS = {**PLACE, "percent": 4, "step": None}
 WIRES: list[tuple[str, str, dict[str, Any], str]] = [
@@ -71,7 +80,9 @@ def test_z3_the_table_of_events_knows_each_name(acme_kit: ModuleType) -> None:
 def test_n2_what_is_constructed_bears_the_prefix(acme_kit: ModuleType) -> None:
     """The type need not be given, is on the wire, and may be an alias."""
     models = import_module(f"{acme_kit.__name__}.models")
-    item = models.AcmeSearchResult(id="a", status="completed", query="q", kind="fast", hits=[], note=None)
+    item = models.AcmeSearchResult(
+        id="a", status="completed", query="q", kind="fast", region="eu", depth=0, hits=[], note=None
+    )
     assert json.loads(item.model_dump_json())["type"] == "acme:search_result"
     assert models.AcmeSearchToolParam(type="acme_search").model_dump() == {"type": "acme_search"}
     with pytest.raises(ValidationError):

@@ -51,7 +51,15 @@ def test_everything_of_a_vendor_keeps_every_rule(kit: Kit) -> None:
     }  # fmt: skip
     assert events[4]["fields"] == "while a search is under way"
     begun = {"type": search, "id": item_id, "status": "in_progress"}
-    assert events[1]["item"] == {**begun, "query": "spring", "kind": "deep", "hits": [], "note": None}
+    assert events[1]["item"] == {
+        **begun,
+        "query": "spring",
+        "kind": "deep",
+        "region": "eu",
+        "depth": 0,
+        "hits": [],
+        "note": None,
+    }
     assert events[6]["item"] == {
         **events[1]["item"],
         "status": "completed",
@@ -71,7 +79,7 @@ def test_x3_a_status_of_its_own_shows_until_the_item_closes(kit: Kit) -> None:
 
     async def program(out: Any) -> None:
         for tell in ("status", "searching"):
-            async with out.acme_search_result(query="q", kind="fast") as result:
+            async with out.acme_search_result(query="q", kind="fast", region="eu", depth=0) as result:
                 await (result.status("searching") if tell == "status" else result.searching())
                 assert json.loads(out.body())["output"][-1]["status"] == "searching"
 
@@ -81,9 +89,9 @@ def test_x3_a_status_of_its_own_shows_until_the_item_closes(kit: Kit) -> None:
 
 def test_l1_what_is_given_later_is_empty_before(kit: Kit) -> None:
     async def program(out: Any) -> None:
-        async with out.acme_search_result(kind="fast", item_id="as_7") as result:
+        async with out.acme_search_result(kind="fast", region="eu", item_id="as_7") as result:
             assert result.id == "as_7"
-            await result.update(query="", note="n", fields={"a": [1]})
+            await result.update(query="", depth=0, note="n", fields={"a": [1]})
 
     opened, closed = told(kit, program)
     assert (opened["item"]["query"], opened["item"]["note"]) == ("", None)
@@ -95,7 +103,7 @@ def test_l8_a_search_that_is_left_by_an_error_is_incomplete(kit: Kit) -> None:
     """Whatever of it is not given yet: it is not held against its class."""
 
     async def program(out: Any) -> None:
-        async with out.acme_search_result(kind="fast"):
+        async with out.acme_search_result(kind="fast", region="eu"):
             raise ValueError("no network")
 
     sink = Recorder()
@@ -118,27 +126,33 @@ def refused(rule: str, words: str) -> Callable[[Refusal], Refusal]:
     return enter
 
 
-@refused("N2", "closes without `query`: give it by `update`")
+@refused("N2", "closes without `depth`, `query`: give it by `update`")
 async def never_given(out: Any) -> None:
-    async with out.acme_search_result(kind="fast"):
+    async with out.acme_search_result(kind="fast", region="eu"):
         pass
 
 
 @refused("N2", "hits[0].title")
 async def not_as_its_class(out: Any) -> None:
-    async with out.acme_search_result(query="q", kind="fast") as result:
+    async with out.acme_search_result(query="q", kind="fast", region="eu", depth=0) as result:
         await result.update(hits=[{"url": None}])
+
+
+@refused("N2", "region")
+async def beyond_its_limits(out: Any) -> None:
+    async with out.acme_search_result(kind="fast", region=""):
+        pass
 
 
 @refused("N2", "query")
 async def of_another_kind(out: Any) -> None:
-    async with out.acme_search_result(query=["q"], kind="fast"):
+    async with out.acme_search_result(query=["q"], kind="fast", region="eu", depth=0):
         pass
 
 
 @refused("N2", "'acme:search_result.progress': percent")
 async def an_event_beyond_its_limits(out: Any) -> None:
-    async with out.acme_search_result(query="q", kind="fast") as result:
+    async with out.acme_search_result(query="q", kind="fast", region="eu", depth=0) as result:
         await result.progress(percent=101, step=None)
 
 
@@ -149,13 +163,13 @@ async def a_free_event_of_another_kind(out: Any) -> None:
 
 @refused("L6", "by entering and leaving the context")
 async def a_status_that_is_not_its_own(out: Any) -> None:
-    async with out.acme_search_result(query="q", kind="fast") as result:
+    async with out.acme_search_result(query="q", kind="fast", region="eu", depth=0) as result:
         await result.status("completed")
 
 
 @refused("L6", "is closed")
 async def an_event_after_the_end(out: Any) -> None:
-    async with out.acme_search_result(query="q", kind="fast") as result:
+    async with out.acme_search_result(query="q", kind="fast", region="eu", depth=0) as result:
         pass
     await result.progress(percent=1, step=None)
 
@@ -169,7 +183,7 @@ async def an_update_after_the_end(out: Any) -> None:
 
 @refused("L1", "is not open")
 async def an_event_before_the_beginning(out: Any) -> None:
-    await out.acme_search_result(query="q", kind="fast").searching()
+    await out.acme_search_result(query="q", kind="fast", region="eu", depth=0).searching()
 
 
 @refused("L6", "was opened before")
@@ -182,7 +196,7 @@ async def opened_twice(out: Any) -> None:
 
 @refused("L1", "is open")
 async def two_at_once(out: Any) -> None:
-    async with out.acme_memo(), out.acme_search_result(query="q", kind="fast"):
+    async with out.acme_memo(), out.acme_search_result(query="q", kind="fast", region="eu", depth=0):
         pass
 
 
@@ -248,11 +262,13 @@ def test_l2_a_part_that_is_whole(kit: Kit, part: dict[str, Any]) -> None:
 def test_the_writers_of_both_kinds_say_the_same(kit: Kit) -> None:
     """An item by its own context, and by that of any vendor's item."""
     models = import_module(f"{kit.package.__name__}.models")
-    given = {"query": "q", "kind": "fast", "hits": [{"title": "t"}], "note": None}
+    given = {"query": "q", "kind": "fast", "region": "eu", "depth": 0, "hits": [{"title": "t"}], "note": None}
 
     async def typed(out: Any) -> None:
         hits = [models.AcmeHit(title="t")]
-        async with out.acme_search_result(item_id="as_1", query="q", kind="fast", hits=hits) as result:
+        async with out.acme_search_result(
+            item_id="as_1", query="q", kind="fast", region="eu", depth=0, hits=hits
+        ) as result:
             await result.progress(percent=3, step=None)
 
     async def plain(out: Any) -> None:

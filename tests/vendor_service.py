@@ -21,12 +21,13 @@ items:
     fields:
       query: string
       kind: {type: string, enum: [fast, deep]}
-      score: {type: number, description: How well it went.}
+      region: {type: string, minLength: 2}
+      depth: {type: integer, minimum: 0}
       hits: Hit[]
       note: string?
       total: integer?
       fields: object
-    required: [query, kind, hits, note]
+    required: [query, kind, region, depth, hits, note]
     statuses: [searching]
     events:
       searching: {aliases: [response.acme_search_call.searching]}
@@ -81,7 +82,7 @@ async def write_everything(kit: ModuleType, out: Any) -> None:
     """Write an item of every kind, every event, and a part of the vendor's."""
     models = import_module(f"{kit.__name__}.models")
     await out.acme_heartbeat()
-    async with out.acme_search_result(query="spring", kind="deep") as result:
+    async with out.acme_search_result(query="spring", kind="deep", region="eu", depth=0) as result:
         await result.searching()
         await result.progress(percent=40, step=None)
         await out.acme_heartbeat(fields="while a search is under way")

@@ -6,7 +6,7 @@ and events of vendors), X3 (states of their own).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -26,7 +26,7 @@ _UNKNOWN = frozenset({'""', "0", "false"})
 
 
 class VendorItem(Item):
-    """An item that is never told otherwise than its class says, but for what is not known yet.
+    """An item that is never told otherwise than its class says.
 
     Args:
         model: The class.
@@ -52,29 +52,25 @@ class VendorItem(Item):
         super().__init__(draft, kind, item_id, fields)
         self._model = model
         self._unknown = unknown
-        self._check(fields, unknown)
+        self._check(fields)
 
     def settle(self, status: str) -> None:
-        """Raise `WriterError` unless what is to be completed is as its class says (rule N2)."""
-        if status != "completed":
-            return
-        if self._unknown:
+        """Raise `WriterError` when it is to be completed, and something was not given (rule N2)."""
+        if status == "completed" and self._unknown:
             names = ", ".join(f"`{name}`" for name in sorted(self._unknown))
             raise WriterError(f"{self.name} closes without {names}: give it by `update`", "N2")
-        self._check(self.fields, set())
 
     def set(self, fields: Mapping[str, object]) -> None:
         """Set fields by name; None leaves one as it is. Raises `WriterError`, and sets none."""
         self.check_open()
         members = members_of(_given(fields), self.name, "N2")
-        unknown = self._unknown - members.keys()
-        self._check({**self.fields, **members}, unknown)
+        self._check({**self.fields, **members})
         self.fields.update(members)
-        self._unknown = unknown
+        self._unknown -= members.keys()
 
-    def _check(self, fields: Mapping[str, str], unknown: Collection[str]) -> None:
+    def _check(self, fields: Mapping[str, str]) -> None:
         whole = f'{{"type":{quoted(self.kind)},"id":{quoted(self.id)}{joined(fields)}}}'
-        _check(self._model, whole, self.name, unknown)
+        _check(self._model, whole, self.name)
 
     def say(self, status: str) -> None:
         """Give the item a state of its own (rule X3). Raises `WriterError`."""
@@ -138,17 +134,12 @@ def _given(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _check(
-    model: type[BaseModel], content: str, what: str, unknown: Collection[str] = frozenset()
-) -> None:
-    """Raise `WriterError` unless JSON is as a class says, the fields aside that are not known."""
+def _check(model: type[BaseModel], content: str, what: str) -> None:
+    """Raise `WriterError` unless JSON is as a class says."""
     try:
         model.model_validate_json(content)
     except ValidationError as error:
-        lines: list[Any] = error.errors(include_url=False)
-        told = [line for line in lines if not line["loc"] or line["loc"][0] not in unknown]
-        if not told:
-            return
-        place = place_of(told[0], model)
+        line: Any = error.errors(include_url=False)[0]
+        place = place_of(line, model)
         where = f"{what}: {place}" if place else what
-        raise WriterError(f"{where}: {told[0]['msg']}", "N2") from error
+        raise WriterError(f"{where}: {line['msg']}", "N2") from error

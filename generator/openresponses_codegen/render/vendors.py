@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from openresponses_codegen import ir
@@ -14,6 +14,13 @@ from openresponses_codegen.text import SpecText, literal
 
 _ZEROS: Mapping[str, str] = {"string": '""', "integer": "0", "number": "0", "boolean": "false"}
 """What stands for a value that is not known yet (rule L1), as JSON."""
+_BEYOND_ZERO: Mapping[str, Callable[[float], bool]] = {
+    **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), lambda limit: limit > 0),
+    "exclusiveMinimum": lambda limit: limit >= 0,
+    "maximum": lambda limit: limit < 0,
+    "exclusiveMaximum": lambda limit: limit <= 0,
+}
+"""Which limits leave it out."""
 
 
 def vendors_view(api: ir.Api, service: ir.Service) -> Mapping[str, Any]:
@@ -152,10 +159,12 @@ class _VendorsView:
         match kind:
             case ir.Nullable() | ir.Scalar("any" | "null"):
                 return "null"
-            case ir.Scalar(name):
-                return _ZEROS[name]
             case ir.Fixed(value):
                 return json.dumps(value)
+            case ir.Scalar(limits=limits) | ir.Array(limits=limits) | ir.Map(limits=limits) if _exclude_zero(limits):
+                return None
+            case ir.Scalar(name):
+                return _ZEROS[name]
             case ir.Array():
                 return "[]"
             case ir.Map():
@@ -165,6 +174,11 @@ class _VendorsView:
                 return self._zero(declared.type) if isinstance(declared, ir.Alias) else None
             case _:
                 return None
+
+
+def _exclude_zero(limits: Iterable[ir.Limit]) -> bool:
+    """Whether limits leave out what is empty, or 0."""
+    return any(key == "pattern" or (key in _BEYOND_ZERO and _BEYOND_ZERO[key](float(limit))) for key, limit in limits)
 
 
 _OPENED = SpecText(
