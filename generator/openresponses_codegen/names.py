@@ -44,7 +44,7 @@ _MODEL_ATTRIBUTES = frozenset(
     model_dump model_dump_json model_extra model_fields model_fields_set model_json_schema
     model_parametrized_name model_post_init model_rebuild model_validate model_validate_json
     model_validate_strings parse_file parse_obj parse_raw schema schema_json update_forward_refs validate
-    EXTENSIBLE FORBIDDEN deviations is_delta is_terminal request_id
+    EXTENSIBLE FORBIDDEN deviations is_delta is_terminal mro register request_id
     """.split()
 )
 """Attributes of the model base: a field cannot have them."""
