@@ -188,10 +188,7 @@ def compile_layers(spec: Spec) -> tuple[tuple[source.Plain, ...], tuple[Diagnost
 
 
 def compare(old: Spec, new: Spec, severities: Mapping[str, Severity] | None = None, *, lenient: bool = False) -> Report:
-    """What differs between two documents; `severities` replaces those of some rules, by id.
-
-    Raises `DiagnosticError` with everything that is wrong with the first of them that cannot be understood.
-    """
+    """What differs between two documents, with other severities of some rules. Raises `DiagnosticError` as they do."""
     from openresponses_codegen import diff  # noqa: PLC0415 - keeps the other commands fast
 
     with collector_paused():

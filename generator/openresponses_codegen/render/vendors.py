@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from openresponses_codegen import ir
@@ -61,11 +62,35 @@ _PARAMETERS = frozenset({"self", "item_id"})
 """What methods call other parameters."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """A field as a parameter: its name, its name on the wire as a literal, and how signatures list it."""
+
+    name: str
+    key: str
+    opening: str
+    """Where an item opens: what has no value that stands for an unknown one has to be given."""
+    optional: str
+    sending: str
+    """Where an event is sent."""
+
+
+def _mapping(parameters: Iterable[_Parameter]) -> str:
+    """The dictionary of what is given, by the names on the wire."""
+    return f"{{{', '.join(f'{each.key}: {each.name}' for each in parameters)}}}"
+
+
 class _VendorsView:
     def __init__(self, names: Mapping[str, ir.Declaration]) -> None:
         self._names = names
 
     def item(self, item: ir.VendorItem) -> Mapping[str, Any]:
+        parameters = self._parameters(item.fields)
+        zeros = [
+            f"{literal(each.wire_name)}: {literal(zero)}"
+            for each in item.fields
+            if each.presence is Presence.REQUIRED and (zero := self._zero(each.type)) is not None
+        ]
         return {
             "type": literal(item.type),
             "model": item.model,
@@ -75,27 +100,24 @@ class _VendorsView:
             "docstring": _docstring(f"Writes an item `{item.type}`.", item.text, 4),
             "method_docstring": _docstring(f"An item `{item.type}`.", item.text, 8, _OPENED),
             "accessor_docstring": _docstring(f"The items `{item.type}` in `output`, in order.", None, 4),
-            "fields": [
-                {**each, "is_unknown": field.presence is not Presence.REQUIRED or self._zero(field.type) is not None}
-                for field, each in zip(item.fields, self._parameters(item.fields), strict=True)
-            ],
-            "zeros": [
-                {"key": literal(each.wire_name), "json": literal(zero)}
-                for each in item.fields
-                if each.presence is Presence.REQUIRED and (zero := self._zero(each.type)) is not None
-            ],
+            "opening": ", ".join(["/, *, item_id: str | None = None", *(each.opening for each in parameters)]),
+            "updating": ", ".join(["/, *", *(each.optional for each in parameters)]) if parameters else "",
+            "mapping": _mapping(parameters),
+            "zeros": f"{{{', '.join(zeros)}}}",
             "statuses": ", ".join(map(literal, item.statuses)),
             "events": [self.event(each) for each in item.events],
         }
 
     def event(self, event: ir.VendorEvent) -> Mapping[str, Any]:
         fields = sorted(event.fields, key=lambda each: each.presence is not Presence.REQUIRED)
+        parameters = self._parameters(fields)
         return {
             "type": literal(event.type),
             "model": event.model,
             "method": event.method,
             "docstring": _docstring(f"Send `{event.type}`.", event.text, 8, _SENT),
-            "fields": self._parameters(fields),
+            "parameters": ", ".join(["/, *", *(each.sending for each in parameters)]) if parameters else "/",
+            "mapping": _mapping(parameters),
             "status": literal(event.status) if event.status is not None else None,
         }
 
@@ -116,25 +138,28 @@ class _VendorsView:
         lines += [f"from typing import {', '.join(typing)}"] if typing else []
         return "\n".join(lines)
 
-    def _parameters(self, fields: Iterable[ir.Field]) -> list[Mapping[str, Any]]:
+    def _parameters(self, fields: Iterable[ir.Field]) -> list[_Parameter]:
         """The fields as parameters of a method."""
         taken = {field.name for field in fields} | _PARAMETERS
-        return [self._field(field, taken) for field in fields]
+        return [self._parameter(field, taken) for field in fields]
 
-    def _field(self, field: ir.Field, taken: set[str]) -> Mapping[str, Any]:
+    def _parameter(self, field: ir.Field, taken: set[str]) -> _Parameter:
         kind = self._type(field.type)
         name = field.name
         if name in _PARAMETERS:
             while name in taken:
                 name = f"{name}_"
             taken.add(name)
-        return {
-            "name": name,
-            "key": literal(field.wire_name),
-            "type": kind,
-            "optional_type": kind if kind.endswith("| None") else f"{kind} | None",
-            "is_required": field.presence is Presence.REQUIRED,
-        }
+        required = f"{name}: {kind}"
+        optional = f"{name}: {kind if kind.endswith('| None') else f'{kind} | None'} = None"
+        is_required = field.presence is Presence.REQUIRED
+        return _Parameter(
+            name,
+            literal(field.wire_name),
+            opening=required if is_required and self._zero(field.type) is None else optional,
+            optional=optional,
+            sending=required if is_required else optional,
+        )
 
     def _type(self, kind: ir.Type) -> str:
         match kind:
