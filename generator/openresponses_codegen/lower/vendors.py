@@ -109,12 +109,11 @@ def check_names(
 def _fields(declarations: Mapping[str, ir.Declaration], name: str, document: Document) -> dict[str, str]:
     """What the fields of a class are, by their names in Python."""
     schema = document.schemas.get(name)
-    properties = schema.properties if schema is not None else {}
-    return {
-        each.name: f"the field `{each.wire_name}`, at {properties[each.wire_name].node.position}"
-        for each in _model(declarations, name).fields
-        if each.wire_name in properties
-    }
+    places: dict[str, str] = {}
+    if schema is not None:
+        places = {each: f", at {property_.node.position}" for each, property_ in schema.properties.items()}
+    fields = _model(declarations, name).fields
+    return {each.name: f"the field `{each.wire_name}`{places.get(each.wire_name, '')}" for each in fields}
 
 
 def _of_writer(service: ir.Service) -> Iterator[_Named]:
