@@ -40,6 +40,20 @@ COMPONENTS: Mapping[str, Component] = {
             "postgres": {"asyncpg": ">=0.30"},
         },
     ),
+    "gateway": Component(
+        "the gateway: agentic loop, hosted tools, MCP, upstreams of any kind, router, a page to try it",
+        ("models", "events", "params", "client", "server"),
+        extras={
+            "gateway": {
+                "PyYAML": ">=6.0.2",
+                "cryptography": ">=46",
+                "SQLAlchemy[asyncio]": ">=2.0.50",
+                "aiosqlite": ">=0.21",
+                "uvicorn[standard]": ">=0.54",
+            },
+            "mcp": {"mcp": ">=2.3"},
+        },
+    ),
 }
 """The parts of a package by name. `models` is always among them."""
 REQUIRES: Mapping[str, str] = {"python": ">=3.11", "pydantic": ">=2.14.3", "typing-extensions": ">=4.12"}

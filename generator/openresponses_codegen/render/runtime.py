@@ -38,6 +38,9 @@ class _Sources:
     """Names that the package offers of modules which list others, too."""
 
 
+_GATEWAY = ("", "upstreams/", "routing/", "tools/", "mcp/", "page/")
+"""The folders of the gateway."""
+
 _SOURCES: Mapping[str, _Sources] = {
     "models": _Sources(("_base.py", "_unions.py", "extending.py", "py.typed")),
     "client": _Sources(
@@ -59,6 +62,10 @@ _SOURCES: Mapping[str, _Sources] = {
     "server": _Sources(
         ("_places.py", "sse.py", "server/*.py", "server/demonstration/*.py"),
         ("__main__.py", "server/*.py", "server/demonstration/*.py"),
+    ),
+    "gateway": _Sources(
+        (*(f"gateway/{folder}*.py" for folder in _GATEWAY), "gateway/page/assets/*"),
+        tuple(f"gateway/{folder}*.py" for folder in _GATEWAY),
     ),
 }
 RUNTIMES = tuple(name for name in _SOURCES if name != "models")
