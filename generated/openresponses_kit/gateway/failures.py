@@ -1,6 +1,7 @@
 """What goes wrong between a gateway and the upstreams that it calls.
 
-Rules kept here: E3 (what a caller is told of it), E5 and M3 (what may be tried again, or elsewhere).
+Rules kept here: E3 (what a caller is told of it), E5 and M3 (what may be tried again, or
+elsewhere).
 """
 
 from __future__ import annotations

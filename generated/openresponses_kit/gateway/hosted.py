@@ -164,7 +164,7 @@ class ToolSource(ABC):
         """The tools for a response. Raises `ServiceError` where the request cannot be served."""
 
     def replay(self, item: Mapping[str, Any]) -> Receipt | None:
-        """What an item of this source, handed back, tells the model; None when it is not its own."""
+        """What an item of this source, handed back, tells the model; None if it is not its own."""
         return None
 
     async def close(self) -> None:
