@@ -128,7 +128,8 @@ def _item_modules(
         names = {"response": service.create.response, "imports": models, "items": view["vendor_items"]}
         files["accessors.py"] = environment.get_template("addon/accessors.py.jinja").render(common, **names)
         modules["accessors"] = [each.accessor for each in service.vendor_items]
-    functions = [each.method for each in (*service.vendor_items, *service.vendor_events)]
+    functions = [each.method for each in service.vendor_items]
+    functions += [each.method for each in service.vendor_events]
     if "server" in components and functions:
         names = {
             "imports": writing_imports(added.whole, service, common["base"], added.names),

@@ -59,10 +59,10 @@ def writing_imports(api: ir.Api, service: ir.Service, base: str, own: Collection
         own: The classes that are the module's neighbours.
     """
     view = _VendorsView({each.name: each for each in api.declarations})
-    of_items = [event for each in service.vendor_items for event in each.events]
-    events = {each.model for each in (*of_items, *service.vendor_events)}
-    owners = (*service.vendor_items, *of_items, *service.vendor_events)
-    fields = [field for each in owners for field in each.fields]
+    sent = [*(event for each in service.vendor_items for event in each.events), *service.vendor_events]
+    events = {each.model for each in sent}
+    fields = [field for each in service.vendor_items for field in each.fields]
+    fields += [field for each in sent for field in each.fields]
     models = {each.model for each in service.vendor_items} | _models_of(fields)
     types = view.types(fields)
     collections = [name for name in ("Mapping", "Sequence") if f"{name}[" in types]
