@@ -71,8 +71,8 @@ class Opening(Terms):
 class ResponseWriter:
     """Writes one response.
 
-    One item is open at a time, and one part in it. What breaks a rule raises `WriterError`, where
-    it is done, and nothing of it is sent.
+    One item is open at a time, and one part in it; items of vendors may be open side by side. What
+    breaks a rule raises `WriterError`, where it is done, and nothing of it is sent.
 
     Args:
         opening: What is known of the response beforehand.
@@ -301,6 +301,15 @@ class ResponseWriter:
     def item_ids(self) -> tuple[str, ...]:
         """The ids of the items, in their order."""
         return self._draft.item_ids
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything was told of the work on the response (rule M3)."""
+        return self._draft.is_started
+
+    def items(self, start: int, stop: int) -> list[str]:
+        """The items from one on to before another, as JSON; empty where one is still open."""
+        return self._draft.output(start, stop)
 
     async def queue(self) -> None:
         """Say that the response waits (rules S4, P5). Raises `WriterError` when it was begun."""
