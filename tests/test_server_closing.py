@@ -31,23 +31,20 @@ def test_the_service_is_closed_with_the_lifespan_and_after_what_runs() -> None:
         app = create_app(service, store=None)
         for _ in range(2):  # a server may be started again
             incoming: asyncio.Queue[Any] = asyncio.Queue()
-            sent: list[Any] = []
-
-            async def send(message: Any, sent: list[Any] = sent) -> None:
-                sent.append(message["type"])
-
-            lifespan = asyncio.create_task(app({"type": "lifespan"}, incoming.get, send))
+            sent: asyncio.Queue[Any] = asyncio.Queue()
+            lifespan = asyncio.create_task(app({"type": "lifespan"}, incoming.get, sent.put))
             incoming.put_nowait({"type": "lifespan.startup"})
+            assert (await sent.get())["type"] == "lifespan.startup.complete"
             body = [{"type": "http.request", "body": b'{"input":"hi"}'}]
             scope = {"type": "http", "method": "POST", "path": "/v1/responses", "headers": []}
 
             async def receive(body: list[Any] = body) -> Any:
                 return body.pop() if body else await asyncio.get_running_loop().create_future()
 
-            await app(scope, receive, send)
+            await app(scope, receive, asyncio.Queue().put)
             incoming.put_nowait({"type": "lifespan.shutdown"})
             await lifespan
-            assert sent[-1] == "lifespan.shutdown.complete"
+            assert (await sent.get())["type"] == "lifespan.shutdown.complete"
         return service.told
 
     assert asyncio.run(story()) == ["answered", "closed", "answered", "closed"]
