@@ -178,7 +178,7 @@ def _schemas(release: str) -> dict[str, str]:
     return {each["properties"]["type"]["enum"][0]: name for name, each in schemas if name.endswith("StreamingEvent")}
 
 
-_CORE_PARTS = {"part": {"type": "refusal", "refusal": ""}}
+_CORE_PARTS: dict[str, Any] = {"part": {"type": "refusal", "refusal": ""}, "tool_choice": "auto"}
 """What stands for what a vendor adds where nothing cannot be."""
 
 

@@ -8,10 +8,8 @@ limit), X7 (one call per round where calls are not parallel).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel
 
 from ..models import FunctionToolParam
 from ..server.errors import InvalidRequestError
@@ -32,24 +30,21 @@ class ToolChoice:
         request: The request.
         hosted: The tools of the server that are offered.
 
-    Raises `InvalidRequestError` for two tools of one name.
+    Raises `InvalidRequestError` for two tools of one name, and for a choice that means none.
     """
 
     def __init__(self, request: CreateResponseBody, hosted: Sequence[HostedTool]) -> None:
         tools = request.tools or ()
+        types = {each.type for each in tools}
         functions = {each.name: each for each in tools if isinstance(each, FunctionToolParam)}
+        mine = list(hosted)
         _check_names(tools, hosted)
-        mode, chosen = _chosen(request.tool_choice)
+        mode, chosen = _chosen(request.tool_choice, types, mine)
         if chosen is not None:
             names = {each.get("name") for each in chosen if each["type"] == "function"}
             functions = {name: each for name, each in functions.items() if name in names}
-            mine = [each for each in hosted if any(map(each.is_chosen, chosen))]
-            if isinstance(request.tool_choice, BaseModel) and not (functions or mine):
-                # A choice that only the upstream knows.
-                mode, mine = ("auto", list(hosted)) if mode == "required" else (mode, mine)
-        else:
-            mine = list(hosted)
-        self._types = {each.type for each in tools} | {each["type"] for each in chosen or ()}
+            mine = [each for each in mine if any(map(each.is_chosen, chosen))]
+        self._types = types.union(each["type"] for each in chosen or ())
         self.mode: Mode = mode
         """Whether the model may call, may not, or has to (rule X5)."""
         self.is_parallel = request.parallel_tool_calls is not False
@@ -81,13 +76,22 @@ class ToolChoice:
         return f"This call was not made: {name!r} cannot be called. Tools to call: {allowed}."
 
 
-def _chosen(choice: Any) -> tuple[Mode, list[dict[str, Any]] | None]:
+def _chosen(
+    choice: Any, types: Set[str], hosted: Sequence[HostedTool]
+) -> tuple[Mode, list[dict[str, Any]] | None]:
     """The mode of a choice, and the tools that it names; None stands for all of them."""
     if choice is None or isinstance(choice, str):
         return _mode(choice), None
     if choice.type == "allowed_tools":
         return _mode(choice.mode), [each.model_dump(mode="json") for each in choice.tools]
-    return "required", [choice.model_dump(mode="json")]
+    chosen = choice.model_dump(mode="json")
+    if choice.type == "function" or any(tool.is_chosen(chosen) for tool in hosted):
+        return "required", [chosen]
+    if choice.type not in types:
+        message = "tool_choice: the request has no such tool in its tools"
+        raise InvalidRequestError(message, param="tool_choice")
+    # A tool of the upstream's own: what choosing it means, only the upstream knows.
+    return "auto", None
 
 
 def _mode(value: str | None) -> Mode:

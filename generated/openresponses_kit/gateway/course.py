@@ -9,6 +9,7 @@ capped), X5 (a call that is required), X7 and X6 (a call that was refused is tol
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Course"]
 
 _logger = logging.getLogger(__name__)
+_NOT_OFFERED = "This call was not made: the tool is not offered any more."
 
 
 class _Offering:
@@ -61,6 +63,7 @@ class Course:
         bounds: What runs of tools are held to.
         views: What is shown of reasoning.
         max_rounds: Most samplings.
+        round_seconds: Longest sampling.
         max_tool_calls: Most runs of hosted tools; None sets no limit (rule X4).
     """
 
@@ -74,6 +77,7 @@ class Course:
         bounds: Bounds,
         views: Views,
         max_rounds: int,
+        round_seconds: float,
         max_tool_calls: int | None,
     ) -> None:
         self._model = model
@@ -82,6 +86,7 @@ class Course:
         self._model_name = model_name
         self._views = views
         self._max_rounds = max_rounds
+        self._round_seconds = round_seconds
         self._max_calls = max_tool_calls
         self._runner = ToolRunner(out, request, bounds)
         self._items: list[Any] = []
@@ -121,15 +126,21 @@ class Course:
     async def _meet(self, due: Sequence[ToolCall | Receipt], tools: Sequence[HostedTool]) -> None:
         """Do what is due before the first round."""
         named = {tool.name: tool for tool in tools}
-        calls = [each for each in due if isinstance(each, ToolCall)]
-        self._runs += len(calls)
-        outcomes = await self._runner.run([(named[call.name], call) for call in calls])
-        outputs = iter(outcomes)
+        runs = [
+            (named[each.name], each)
+            for each in due
+            if isinstance(each, ToolCall) and each.name in named
+        ]
+        self._runs += len(runs)
+        outcomes = await self._runner.run(runs)
+        outputs = {
+            call.call_id: each.output for (_, call), each in zip(runs, outcomes, strict=True)
+        }
         self._tell(
             [
-                (each, next(outputs).output)
-                if isinstance(each, ToolCall)
-                else (each.call, each.output)
+                (each.call, each.output)
+                if isinstance(each, Receipt)
+                else (each, outputs.get(each.call_id, _NOT_OFFERED))
                 for each in due
             ]
         )
@@ -161,11 +172,18 @@ class Course:
             caller=self._out.caller,
         )
         taken = Round(self._out, choice, self._call_ids, self._views)
+        limit = asyncio.timeout(self._round_seconds)
         try:
-            reason = await self._model.sample(sampling, taken)
+            async with limit:
+                reason = await self._model.sample(sampling, taken)
         except UpstreamError as error:
             _logger.warning("%s: %s", self._out.request_id, error)
             raise error.error from error
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            message = f"the model did not come to an end within {self._round_seconds:g} seconds"
+            raise ModelError(message) from error
         await taken.end(is_whole=reason is None)
         self._count(taken)
         return taken, reason
@@ -216,7 +234,7 @@ class Course:
         Returns whether the caller is asked, and the outputs by the ids of calls.
         """
         approvals = [tool.approval(call) for tool, call in calls]
-        runs = [each for each, asks in zip(calls, approvals, strict=True) if asks is None]
+        runs = [each for each, asked in zip(calls, approvals, strict=True) if asked is None]
         self._runs += len(runs)
         outcomes = await self._runner.run(runs)
         asked = [approval for approval in approvals if approval is not None]

@@ -19,7 +19,7 @@ from ..models import ItemField, ItemParam
 if TYPE_CHECKING:
     from .hosted import Receipt, ToolCall, ToolResult
 
-__all__ = ["call_and_output", "items_of", "read_item", "replayed"]
+__all__ = ["call_and_output", "check_output", "items_of", "read_item", "replayed"]
 
 _LONGEST_NAME = 64
 
@@ -71,6 +71,11 @@ def call_and_output(call: ToolCall, output: ToolResult) -> tuple[Any, Any]:
         "output": output if isinstance(output, str) else list(output),
     }
     return read_item({**called, "arguments": call.arguments}), read_item(answered)
+
+
+def check_output(parts: Sequence[Any]) -> None:
+    """Raise `pydantic.ValidationError` unless these are content parts that a model can be told."""
+    read_item({"type": "function_call_output", "call_id": "call", "output": list(parts)})
 
 
 def read_item(item: Mapping[str, Any]) -> Any:

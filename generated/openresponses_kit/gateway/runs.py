@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from ..client.tools import ToolError
+from .hosted import HostedTool
+from .replay import check_output
 from .telemetry import tool_step
 
 if TYPE_CHECKING:
     from ..models import CreateResponseBody
     from ..server.writer import ResponseWriter, VendorItemWriter
-    from .hosted import HostedTool, ToolCall, ToolResult
+    from .hosted import ToolCall, ToolResult
     from .telemetry import Step
 
 __all__ = ["Bounds", "Outcome", "ToolRunner"]
@@ -74,8 +76,8 @@ class ToolRunner:
         stops all of the runs.
         """
         gate = asyncio.Semaphore(self._bounds.parallel)
-        if len(calls) == 1:
-            return [await self._run(gate, *calls[0])]
+        if len(calls) < 2:
+            return [await self._run(gate, *each) for each in calls]
         try:
             async with asyncio.TaskGroup() as group:
                 runs = [group.create_task(self._run(gate, *each)) for each in calls]
@@ -85,7 +87,7 @@ class ToolRunner:
 
     async def _run(self, gate: asyncio.Semaphore, tool: HostedTool, call: ToolCall) -> Outcome:
         async with gate:
-            shown = tool.shown(call)
+            shown = self._shown(tool, call)
             async with self._out.vendor_item(tool.item_type, **shown) as item:
                 try:
                     with tool_step(self._out.request_id, tool.name, call.call_id) as step:
@@ -95,6 +97,13 @@ class ToolRunner:
                     raise
                 await item.update(**_result(shown, outcome))
             return outcome
+
+    def _shown(self, tool: HostedTool, call: ToolCall) -> Mapping[str, Any]:
+        try:
+            return tool.shown(call)
+        except Exception as error:
+            self._log(tool, call, error)
+            return HostedTool.shown(tool, call)
 
     async def _outcome(
         self, tool: HostedTool, call: ToolCall, item: VendorItemWriter, step: Step
@@ -112,9 +121,12 @@ class ToolRunner:
                 return Outcome(f"The tool was stopped after {seconds:g} seconds.", is_error=True)
             if isinstance(error, ToolError):
                 return Outcome(self._cut(str(error)) or _FAILED, is_error=True)
-            place = f"{self._out.request_id}: tool {tool.name}"
-            _logger.warning("%s: call %s failed", place, call.call_id, exc_info=error)
+            self._log(tool, call, error)
             return Outcome(_FAILED, is_error=True)
+
+    def _log(self, tool: HostedTool, call: ToolCall, error: Exception) -> None:
+        place = f"{self._out.request_id}: tool {tool.name}"
+        _logger.warning("%s: call %s failed", place, call.call_id, exc_info=error)
 
     def _bounded(self, result: ToolResult) -> Outcome:
         """A result within the bound: text is cut, anything else that is too large is an error."""
@@ -126,15 +138,14 @@ class ToolRunner:
             most = self._bounds.output_bytes
             message = f"The output of the tool has {size} bytes; it may have at most {most}."
             return Outcome(message, is_error=True)
+        check_output(parts)
         return Outcome(parts)
 
     def _cut(self, text: str) -> str:
         most = self._bounds.output_bytes
-        if len(text) * 4 <= most:
-            return text
         content = text.encode(errors="replace")
         if len(content) <= most:
-            return text
+            return content.decode()
         kept = content[:most].decode(errors="ignore")
         return f"{kept}\n[cut: {len(content)} bytes in all, {most} shown]"
 
