@@ -55,8 +55,8 @@ class Offer:
     """How the server behaves."""
     api_keys: APIKeys | None = None
     """The keys that are valid, beside that of the command line."""
-    wrap: Callable[[ResponsesApp], ASGIApp] | None = None
-    """Puts routes of its own before those of the protocol."""
+    wrap: Callable[[ResponsesApp, APIKeys | None], ASGIApp] | None = None
+    """Puts routes of its own before those of the protocol; it gets the keys that are valid."""
     on_hangup: Callable[[], None] | None = None
     """Called when the process gets SIGHUP, where there is such a signal."""
     notes: Iterable[str] = field(default=())
@@ -124,7 +124,7 @@ def serve(given: argparse.Namespace, offer: Offer) -> int:
     except ValueError as error:
         return refuse(str(error), 2)
     config = uvicorn.Config(
-        app if offer.wrap is None else offer.wrap(app),
+        app if offer.wrap is None else offer.wrap(app, keys),
         log_level=given.log_level,
         # Events are small and many: compressing each costs more than it saves.
         ws_per_message_deflate=False,
