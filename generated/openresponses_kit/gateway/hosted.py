@@ -186,3 +186,4 @@ class ToolSource(ABC):
 
     async def close(self) -> None:
         """Let go of connections and processes."""
+        return

@@ -22,6 +22,7 @@ from ._items import Item
 from ._json import check_text, check_vendor_fields, check_vendor_type, members_of, quoted
 from ._stream import EventSink, Stream
 from ._terms import CallLimits, Terms
+from ._vendor_items import VendorItem, send_event, vendor_item
 from ._writers import (
     FunctionCallWriter,
     MessageWriter,
@@ -241,6 +242,43 @@ class ResponseWriter:
         check_text(reason, "the reason", "L8")
         self._draft.cut(reason)
         await self._draft.flush()
+
+    # For packages of vendors, whose functions and methods call these
+
+    def typed_item(
+        self,
+        model: type[BaseModel],
+        kind: str,
+        /,
+        *,
+        item_id: str | None = None,
+        fields: Mapping[str, object],
+        zeros: Mapping[str, str],
+    ) -> VendorItem:
+        """An item of a vendor's class, which it is held against whenever it is told (rule N2).
+
+        Raises `WriterError`.
+
+        Args:
+            model: The class.
+            kind: Its type, `vendor:name`.
+            item_id: Its `id`; None makes one.
+            fields: What is known of it by names on the wire; None stands for what is not.
+            zeros: What stands for what is not known, as JSON (rule L1).
+        """
+        return vendor_item(self._draft, model, kind, item_id=item_id, fields=fields, zeros=zeros)
+
+    async def typed_event(
+        self, model: type[BaseModel], kind: str, fields: Mapping[str, object], /
+    ) -> None:
+        """Send an event of a vendor's class that is about no item. Raises `WriterError` (N2, N5).
+
+        Args:
+            model: The class.
+            kind: Its type, `vendor:name`.
+            fields: Its fields by names on the wire; None leaves out one that need not be there.
+        """
+        await send_event(self._draft, model, kind, fields)
 
     # For the core of the server
 
