@@ -124,7 +124,7 @@ class Answer:
         return [event for event in self.events if event["type"] == name]
 
 
-_KIT = Kit(openresponses_kit, openresponses_kit.SPEC_RELEASE)
+KIT = Kit(openresponses_kit, openresponses_kit.SPEC_RELEASE)
 
 
 async def begin(core: Core, sink: EventSink | None, body: Mapping[str, Any]) -> Turn:
@@ -145,7 +145,7 @@ async def answer_of(core: Core, *, pauses: bool = False, **body: Any) -> Answer:
     turn = await begin(core, sink, body)
     failure = await core.run(turn)
     await turn.out.end(failure)
-    return Answer(_KIT.checked(sink.sent))
+    return Answer(KIT.checked(sink.sent))
 
 
 def ask(model: Model, *tools: HostedTool, always: Sequence[str] = (), sealer: Any = None, **body: Any) -> Answer:
