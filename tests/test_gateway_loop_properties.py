@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openresponses_kit.client.tools import ToolError
 from openresponses_kit.gateway import CallWriter, RoundWriter, Sampling, ToolCall, ToolRun
 from openresponses_kit.gateway.loop import AgenticLoop, LoopSettings
+from openresponses_kit.gateway.sealing import Sealer
 from scripted_model import Answer, ScriptedModel, ScriptedTool, answer_of, core_of_loop, says
 
 LOOK = {"type": "function", "name": "look", "parameters": {"type": "object"}}
@@ -18,6 +19,7 @@ WORK = {"type": "acme:work"}
 PLAY = {"type": "acme:play"}
 
 KINDS = {"function": "function_call", "acme:work": "acme:work_call", "acme:play": "acme:play_call"}
+SEALER = Sealer({"k1": bytes(range(32))}, "k1")
 VIEWS = ["raw", "summary", "hidden"]
 
 Step = tuple[str, str]
@@ -81,19 +83,6 @@ def does(script: list[str]) -> Callable[[ToolCall, ToolRun], Awaitable[str]]:
     return run_
 
 
-class PlainSealer:
-    """Hides nothing: what it seals can be read."""
-
-    def seal(self, kind: str, value: Any, owner: str) -> str:
-        return f"{kind}:{owner}:{value}"
-
-    def open(self, kind: str, text: str, owner: str) -> Any:
-        return text
-
-    def is_ours(self, text: str) -> bool:
-        return True
-
-
 @settings(max_examples=300, deadline=None)
 @given(st.lists(rounds, max_size=4), st.tuples(runs, runs), bodies, st.sampled_from(VIEWS), st.booleans())
 def test_l9_what_is_streamed_folds_to_the_output(
@@ -110,7 +99,7 @@ def test_l9_what_is_streamed_folds_to_the_output(
         ScriptedTool(does(work)),
         ScriptedTool(does(play), name="play", type="acme:play", item_type="acme:play_call"),
     ]
-    loop = AgenticLoop(model, tools=tools, settings=LoopSettings(reasoning=reasoning), sealer=PlainSealer())
+    loop = AgenticLoop(model, tools=tools, settings=LoopSettings(reasoning=reasoning), sealer=SEALER)
     answer = asyncio.run(answer_of(core_of_loop(loop), pauses=pauses, **body))
     check_calls(answer, body, len(model.samplings))
     thoughts = [each for each in answer.output if each["type"] == "reasoning"]
