@@ -35,14 +35,16 @@ class Service(ResponsesService):
         for vendor in ("acme", "zeta"):
             writing, models = (import_module(f"{vendor}_kit.{module}") for module in ("writing", "models"))
             hit = getattr(models, f"{vendor.title()}Hit")(title=vendor)
-            async with writing.search_result(out, query=f"{vendor}?") as result:
+            write, beat = (getattr(writing, f"{vendor}_{name}") for name in ("search_result", "heartbeat"))
+            async with write(out, query=f"{vendor}?") as result:
                 await result.progress(percent=40)
-                await result.update(status="searching", hits=[hit], total=1)
+                await result.status("searching")
+                await result.update(hits=[hit], total=1)
                 try:
                     await result.progress(percent=400)
                 except WriterError as error:
                     self.refused = str(error)
-            await writing.heartbeat(out)
+            await beat(out)
 
 
 def main(order: list[str]) -> None:
@@ -59,7 +61,8 @@ def main(order: list[str]) -> None:
         tools: Any = [{"type": "acme:search", "limit": 3}, {"type": "other:tool"}]
         whole = client.responses.create(model="kit", input=response.output, tools=tools)
     copy = ResponseResource.model_validate_json(response.model_dump_json())
-    found = {name: [item.model_dump() for item in addon.search_results(response)] for name, addon in addons.items()}
+    accessors = {name: getattr(addon, f"{name.removesuffix('_kit')}_search_results") for name, addon in addons.items()}
+    found = {name: [item.model_dump() for item in accessor(response)] for name, accessor in accessors.items()}
     told = {
         "unknown": type(unknown).__name__,
         "events": events,

@@ -29,12 +29,13 @@ Packages = Callable[[str], ModuleType]
 GENERATED = Path(kit.__file__).parent
 EXTERNAL = {"pydantic", "pydantic_core", "typing_extensions"}
 EXTERNAL_OF_THE_CLIENT = {"aiohttp", "httpx2", "opentelemetry", "websockets", "yarl"}
+EXTERNAL_OF_THE_GATEWAY = {"cryptography", "httpx2", "mcp", "mcp_types", "opentelemetry", "uvicorn", "yaml"}
 EXTERNAL_OF = {
     "server/_sql_engine": {"sqlalchemy"},
     "server/_sql_tables": {"sqlalchemy"},
     "server/sql_store": {"sqlalchemy"},
     "server/fastapi": {"fastapi", "starlette"},
-    "server/serving": {"uvicorn"},
+    "server/running": {"uvicorn"},
 }
 """What modules need that may be left unused."""
 MODULES_OF_THE_SPEC = ("models", "events", "params")
@@ -221,6 +222,7 @@ def test_imports_of_its_own_are_relative_and_all_others_are_known(release: str, 
                 names = [node.module or ""]
             roots = {name.partition(".")[0] for name in names}
             known = EXTERNAL | (EXTERNAL_OF_THE_CLIENT if is_of_the_client(module) else set())
+            known |= EXTERNAL_OF_THE_GATEWAY if module.startswith("gateway/") else set()
             known |= EXTERNAL_OF.get(module, set())
             assert roots <= known | sys.stdlib_module_names, module
 
@@ -435,5 +437,5 @@ def test_the_extras_are_those_that_messages_and_the_manifest_name() -> None:
     """What `generation.json` calls optional can be installed by the same names with the generator."""
     project = tomllib.loads((GENERATED.parents[1] / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     stated = {name: each for part in COMPONENTS.values() for name, each in part.extras.items()}
-    for name in ("server", "fastapi", "postgres"):
+    for name in ("server", "fastapi", "postgres", "gateway", "mcp"):
         assert sorted(project[name]) == sorted(f"{package}{version}" for package, version in stated[name].items())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 from openresponses_kit.server.app import ResponsesApp, create_app
-from openresponses_kit.server.serving import server_of
+from openresponses_kit.server.running import server_of
 from openresponses_kit.server.settings import ServerSettings
 from running_server import RunningServer, running
 from scripted_service import ScriptedService

@@ -195,8 +195,8 @@ async def opened_twice(out: Any) -> None:
 
 
 @refused("L1", "is open")
-async def two_at_once(out: Any) -> None:
-    async with out.acme_memo(), out.acme_search_result(query="q", kind="fast", region="eu", depth=0):
+async def a_message_beside_it(out: Any) -> None:
+    async with out.acme_memo(), out.message():
         pass
 
 

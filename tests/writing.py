@@ -178,7 +178,7 @@ def _schemas(release: str) -> dict[str, str]:
     return {each["properties"]["type"]["enum"][0]: name for name, each in schemas if name.endswith("StreamingEvent")}
 
 
-_CORE_PARTS = {"part": {"type": "refusal", "refusal": ""}}
+_CORE_PARTS: dict[str, Any] = {"part": {"type": "refusal", "refusal": ""}, "tool_choice": "auto"}
 """What stands for what a vendor adds where nothing cannot be."""
 
 
@@ -199,8 +199,12 @@ _WHOLE = {"response.output_text.done", "response.refusal.done", "response.reason
 
 
 def _check_nesting(events: list[Event]) -> None:
-    """One item at a time, one part in it, every event where it belongs (rules L1 to L7)."""
+    """One item at a time, one part in it, every event where it belongs (rules L1 to L7).
+
+    Items of vendors may be open side by side.
+    """
     item: Event | None = None
+    beside: dict[int, str] = {}
     part: tuple[str, int] | None = None
     count, counts = 0, dict[str, int]()
     for event in events:
@@ -208,7 +212,14 @@ def _check_nesting(events: list[Event]) -> None:
         if kind == "response.output_item.added":
             assert item is None, "L1"
             assert event["output_index"] == count, "L7"
-            item, count, counts = event["item"], count + 1, {}
+            if ":" in event["item"]["type"]:
+                beside[count] = event["item"]["id"]
+            else:
+                assert not beside, "L1"
+                item = event["item"]
+            count, counts = count + 1, {}
+        elif kind == "response.output_item.done" and event["output_index"] in beside:
+            assert event["item"]["id"] == beside.pop(event["output_index"]), "L6"
         elif kind == "response.output_item.done":
             assert item is not None, "L6"
             assert part is None, "L2"

@@ -1,6 +1,6 @@
 """Print ratios of the work of this project over the work of others, measured side by side.
 
-python tests/benchmarks/run.py [generate|diff|imports|events|sse|fold|transports|client|server] [--json] [--rounds N]
+python tests/benchmarks/run.py [BENCHMARK...] [--json] [--rounds N]; the benchmarks are those of `BENCHMARKS`, below.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import compare_client
 import compare_diff
 import compare_events
 import compare_fold
+import compare_gateway
 import compare_generate
 import compare_imports
 import compare_server
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "transports": compare_transports,
     "client": compare_client,
     "server": compare_server,
+    "gateway": compare_gateway,
 }
 _PACKAGES = """
     openresponses-codegen datamodel-code-generator ruff pydantic pydantic-core httpx2 jiter msgspec openai

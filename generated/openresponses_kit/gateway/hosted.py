@@ -80,6 +80,8 @@ class HostedTool(ABC):
     name: str
     """As the model knows it."""
     description: str = ""
+    type: str
+    """By which a request asks for it, in `tools` and in `tool_choice`: `vendor:name` (rule N1)."""
     item_type: str
     """Type of the item that shows a run, `vendor:name` (rule N1)."""
     timeout: float | None = 60.0
@@ -90,11 +92,18 @@ class HostedTool(ABC):
     def parameters(self) -> Mapping[str, Any]:
         """JSON schema of the arguments: an object."""
 
+    def is_chosen(self, choice: Mapping[str, Any]) -> bool:
+        """Whether a choice among tools, or a tool that is allowed, means this one (X5, X6).
+
+        As it comes, one whose `type` is that of the tool.
+        """
+        return choice.get("type") == self.type
+
     def shown(self, call: ToolCall) -> Mapping[str, Any]:
         """The fields of the item when it opens, but `id`, `type` and `status`.
 
         As it comes: `call_id`, `name`, `arguments`, and an `output` and an `error` that are null
-        until the item closes; the loop sets these two.
+        until the item closes; the loop sets those of these two that are here.
         """
         return {
             "call_id": call.call_id,
@@ -167,5 +176,14 @@ class ToolSource(ABC):
         """What an item of this source, handed back, tells the model; None if it is not its own."""
         return None
 
+    async def due(self, offering: Offering) -> Sequence[ToolCall | Receipt]:
+        """What is due before the first round, such as calls that the caller has approved since.
+
+        A call is run and shown as any other; a receipt is told to the model as it is. It is asked
+        after `offer`, and the calls are of tools that were offered. As it comes, nothing is due.
+        """
+        return ()
+
     async def close(self) -> None:
         """Let go of connections and processes."""
+        return

@@ -138,3 +138,4 @@ class Model(ABC):
 
     async def close(self) -> None:
         """Let go of connections."""
+        return

@@ -88,7 +88,7 @@ def write_item(draft: Draft, item: BaseModel | Mapping[str, Any]) -> None:
     _check_filling(given, status)
     written = _WRITERS.get(given["type"], _write_whole)(draft, given)
     if status == "completed":
-        written.close(status)
+        written.close()
     else:
         written.interrupt()
 

@@ -42,6 +42,8 @@ class Item:
         self.index = -1
         """Its `output_index`; -1 until it opens."""
         self.is_closed = False
+        self.is_of_vendor = ":" in kind
+        """Whether it may be open beside others that are a vendor's, too."""
 
     def open(self) -> None:
         """Open the item (rule L1). Raises `WriterError`."""
@@ -60,7 +62,7 @@ class Item:
         """Raise `WriterError` unless it may be opened now."""
         if self.index >= 0:
             raise WriterError(f"{self.name} was opened before", "L6")
-        self.draft.check_free(self.id)
+        self.draft.check_free(self)
 
     def check_open(self) -> None:
         """Raise `WriterError` unless it may be written to."""
@@ -70,30 +72,35 @@ class Item:
         if self.index < 0:
             raise WriterError(f"{self.name} is not open: enter its context first", "L1")
 
-    def close(self, status: str) -> None:
-        """Close the item and what is open in it (rule L6).
+    def close(self) -> None:
+        """Close the item and what is open in it as completed (rule L6).
 
-        Raises `WriterError` when it cannot be closed as completed; it is closed as incomplete then.
-
-        Args:
-            status: `completed`, or `incomplete`.
+        Raises `WriterError` when it cannot be closed so; it is interrupted then.
         """
         try:
-            self.settle(status)
+            self.settle("completed")
         except WriterError:
             self.interrupt()
             raise
+        self._end("completed")
+
+    def interrupt(self) -> None:
+        """Close the item as it stands; nothing may follow it (rule L8)."""
+        self.stop()
+        self.draft.interrupt(self.name)
+
+    def stop(self) -> None:
+        """Close the item as it stands: incomplete if it is the last one (rule L8)."""
+        self.settle("incomplete")
+        self._end("incomplete" if self.draft.is_last(self) else "completed")
+
+    def _end(self, status: str) -> None:
         self._take_status(status)
         self.is_closed = True
         final = self.json()
         if self.draft.stream is not None:
             self._put(self.draft.stream, "response.output_item.done", final)
-        self.draft.leave(final)
-
-    def interrupt(self) -> None:
-        """Close the item as incomplete; it has to be the last one (rule L8)."""
-        self.close("incomplete")
-        self.draft.interrupt(self.name)
+        self.draft.leave(self, final)
 
     def settle(self, status: str) -> None:
         """Close what is open in the item. Raises `WriterError`."""

@@ -66,7 +66,7 @@ class ItemWriter:
         if error is not None:
             item.interrupt()
             return
-        item.close("completed")
+        item.close()
         await self._flush()
 
 

@@ -140,8 +140,9 @@ class Core:
                 self._is_open = True
 
     async def close(self) -> None:
-        """Let running responses finish within the limit, then let go of the store."""
+        """Let what runs finish within the limit, then let go of the service and the store."""
         await self.drain(self.settings.shutdown_seconds)
+        await self.service.close()
         if self.store is not None and self._opening is not None:
             self._is_open = False
             self._opening = None

@@ -98,3 +98,7 @@ class ResponsesService(ABC):
             context: The items to compact, those of earlier responses among them.
         """
         raise NotFoundError("this server does not offer compaction")
+
+    async def close(self) -> None:
+        """Let go of connections and the like: the server has stopped. It may be started again."""
+        return

@@ -22,6 +22,7 @@ from ._items import Item
 from ._json import check_text, check_vendor_fields, check_vendor_type, members_of, quoted
 from ._stream import EventSink, Stream
 from ._terms import CallLimits, Terms
+from ._vendor_items import VendorItem, send_event, vendor_item
 from ._writers import (
     FunctionCallWriter,
     MessageWriter,
@@ -70,8 +71,8 @@ class Opening(Terms):
 class ResponseWriter:
     """Writes one response.
 
-    One item is open at a time, and one part in it. What breaks a rule raises `WriterError`, where
-    it is done, and nothing of it is sent.
+    One item is open at a time, and one part in it; items of vendors may be open side by side. What
+    breaks a rule raises `WriterError`, where it is done, and nothing of it is sent.
 
     Args:
         opening: What is known of the response beforehand.
@@ -242,6 +243,43 @@ class ResponseWriter:
         self._draft.cut(reason)
         await self._draft.flush()
 
+    # For packages of vendors, whose functions and methods call these
+
+    def typed_item(
+        self,
+        model: type[BaseModel],
+        kind: str,
+        /,
+        *,
+        item_id: str | None = None,
+        fields: Mapping[str, object],
+        zeros: Mapping[str, str],
+    ) -> VendorItem:
+        """An item of a vendor's class, which it is held against whenever it is told (rule N2).
+
+        Raises `WriterError`.
+
+        Args:
+            model: The class.
+            kind: Its type, `vendor:name`.
+            item_id: Its `id`; None makes one.
+            fields: What is known of it by names on the wire; None stands for what is not.
+            zeros: What stands for what is not known, as JSON (rule L1).
+        """
+        return vendor_item(self._draft, model, kind, item_id=item_id, fields=fields, zeros=zeros)
+
+    async def typed_event(
+        self, model: type[BaseModel], kind: str, fields: Mapping[str, object], /
+    ) -> None:
+        """Send an event of a vendor's class that is about no item. Raises `WriterError` (N2, N5).
+
+        Args:
+            model: The class.
+            kind: Its type, `vendor:name`.
+            fields: Its fields by names on the wire; None leaves out one that need not be there.
+        """
+        await send_event(self._draft, model, kind, fields)
+
     # For the core of the server
 
     @property
@@ -263,6 +301,15 @@ class ResponseWriter:
     def item_ids(self) -> tuple[str, ...]:
         """The ids of the items, in their order."""
         return self._draft.item_ids
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything was told of the work on the response (rule M3)."""
+        return self._draft.is_started
+
+    def items(self, start: int, stop: int) -> list[str]:
+        """The items from one on to before another, as JSON; empty where one is still open."""
+        return self._draft.output(start, stop)
 
     async def queue(self) -> None:
         """Say that the response waits (rules S4, P5). Raises `WriterError` when it was begun."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import jinja2
 from openresponses_codegen import ir
 from openresponses_codegen.ir import Role
 from openresponses_codegen.overrides import NONE, environment_of
-from openresponses_codegen.render.addon_views import items_view, loose_events_view, own_items, writing_imports
 from openresponses_codegen.render.definitions import definition_views
 from openresponses_codegen.render.order import exported, imported
 from openresponses_codegen.render.package import header, import_groups
 from openresponses_codegen.render.params import Beside, has_params, params_view
 from openresponses_codegen.render.runtime import check_names
+from openresponses_codegen.render.vendors import vendors_view, writing_imports
 from openresponses_codegen.render.verify import verify
 from openresponses_codegen.text import literal
 
@@ -118,28 +118,35 @@ def _item_modules(
     modules: dict[str, list[str]],
 ) -> dict[str, str]:
     """What reads the items out of a response, and what writes them."""
-    service = added.whole.service
+    service = _own(added)
     files: dict[str, str] = {}
     if service is None:
         return files
-    items = items_view(added)
-    if items:
-        models = imported(each.model for each in own_items(added))
-        view = {"response": service.create.response, "items": items, "imports": models}
-        files["accessors.py"] = environment.get_template("addon/accessors.py.jinja").render(common, **view)
-        modules["accessors"] = [each["accessor"] for each in items]
-    events = loose_events_view(added)
-    if "server" in components and (items or events):
-        view = {
-            "items": items,
-            "events": events,
-            "imports": writing_imports(added, common["base"], items, events),
-            "exports": exported(
-                [each[key] for each in items for key in ("function", "writer")] + [each["function"] for each in events]
-            ),
+    view = vendors_view(added.whole, service)
+    if service.vendor_items:
+        models = imported(each.model for each in service.vendor_items)
+        names = {"response": service.create.response, "imports": models, "items": view["vendor_items"]}
+        files["accessors.py"] = environment.get_template("addon/accessors.py.jinja").render(common, **names)
+        modules["accessors"] = [each.accessor for each in service.vendor_items]
+    functions = [each.method for each in service.vendor_items]
+    functions += [each.method for each in service.vendor_events]
+    if "server" in components and functions:
+        names = {
+            "imports": writing_imports(added.whole, service, common["base"], added.names),
+            "exports": exported([*functions, *view["vendor_exports"]]),
         }
-        files["writing.py"] = environment.get_template("addon/writing.py.jinja").render(common, **view)
+        files["writing.py"] = environment.get_template("addon/writing.py.jinja").render(common, **view, **names)
     return files
+
+
+def _own(added: ir.Addition) -> ir.Service | None:
+    """The service with the items and events of vendors that are added."""
+    service = added.whole.service
+    if service is None:
+        return None
+    items = tuple(each for each in service.vendor_items if each.model in added.names)
+    events = tuple(each for each in service.vendor_events if each.model in added.names)
+    return replace(service, vendor_items=items, vendor_events=events)
 
 
 def _init_view(added: ir.Addition, modules: Mapping[str, list[str]]) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +38,6 @@ def vendors_view(api: ir.Api, service: ir.Service) -> Mapping[str, Any]:
         "vendor_events": [view.event(each) for each in service.vendor_events],
         "vendor_writers": imported(f"{name}Writer" for name in models),
         "vendor_exports": exported(f"{name}Writer" for name in models),
-        "vendor_functions": [
-            *(["send_event"] if service.vendor_events else []),
-            *(["vendor_item"] if service.vendor_items else []),
-        ],
         "vendor_collections": ["Mapping", *(["Sequence"] if "Sequence[" in signatures else [])],
         "vendor_literals": "Literal[" in signatures,
         "vendor_imports": view.imports([*item_fields, *event_fields], service.vendor_items),
@@ -51,6 +47,37 @@ def vendors_view(api: ir.Api, service: ir.Service) -> Mapping[str, Any]:
         "vendor_item_events": imported(each.model for each in of_items),
         "vendor_free_events": imported(each.model for each in service.vendor_events),
     }
+
+
+def writing_imports(api: ir.Api, service: ir.Service, base: str, own: Collection[str]) -> str:
+    """The import statements of a module beside a package, `base`, that writes the items and events of a service.
+
+    Args:
+        api: The whole spec.
+        service: What is written is its `vendor_items` and `vendor_events`.
+        base: The package that has the rest of the spec.
+        own: The classes that are the module's neighbours.
+    """
+    view = _VendorsView({each.name: each for each in api.declarations})
+    sent = [*(event for each in service.vendor_items for event in each.events), *service.vendor_events]
+    events = {each.model for each in sent}
+    fields = [field for each in service.vendor_items for field in each.fields]
+    fields += [field for each in sent for field in each.fields]
+    models = {each.model for each in service.vendor_items} | _models_of(fields)
+    types = view.types(fields)
+    collections = [name for name in ("Mapping", "Sequence") if f"{name}[" in types]
+    has_literals = "Literal[" in types or any(each.statuses for each in service.vendor_items)
+    typing = [*(["Any"] if "Any]" in types else []), *(["Literal"] if has_literals else [])]
+    lines = ["from __future__ import annotations\n"]
+    lines += [f"from collections.abc import {', '.join(collections)}"] if collections else []
+    lines += [f"from typing import {', '.join(typing)}"] if typing else []
+    lines += [""]
+    lines += [f"from {base}.models import {', '.join(imported(models - set(own)))}"] if models - set(own) else []
+    lines += [f"from {base}.server.extending import ItemWriter, VendorItem"] if service.vendor_items else []
+    lines += [f"from {base}.server.writer import ResponseWriter\n"]
+    lines += [f"from .events import {', '.join(imported(events))}"] if events else []
+    lines += [f"from .models import {', '.join(imported(models & set(own)))}"] if models & set(own) else []
+    return "\n".join(lines)
 
 
 def _models_of(fields: Iterable[ir.Field]) -> set[str]:
@@ -99,6 +126,7 @@ class _VendorsView:
             "accessor": item.accessor,
             "docstring": _docstring(f"Writes an item `{item.type}`.", item.text, 4),
             "method_docstring": _docstring(f"An item `{item.type}`.", item.text, 8, _OPENED),
+            "function_docstring": _docstring(f"An item `{item.type}`.", item.text, 4, _OPENED),
             "accessor_docstring": _docstring(f"The items `{item.type}` in `output`, in order.", None, 4),
             "opening": ", ".join(["/, *, item_id: str | None = None", *(each.opening for each in parameters)]),
             "updating": ", ".join(["/, *", *(each.optional for each in parameters)]) if parameters else "",
@@ -116,6 +144,7 @@ class _VendorsView:
             "model": event.model,
             "method": event.method,
             "docstring": _docstring(f"Send `{event.type}`.", event.text, 8, _SENT),
+            "function_docstring": _docstring(f"Send `{event.type}`.", event.text, 4, _SENT),
             "parameters": ", ".join(["/, *", *(each.sending for each in parameters)]) if parameters else "/",
             "mapping": _mapping(parameters),
             "status": literal(event.status) if event.status is not None else None,

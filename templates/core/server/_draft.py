@@ -1,6 +1,7 @@
 """A response as it is being written: what was told of it, and what may come next.
 
-Rules kept here: S4 and S5 (the first events and the last), L1 and L7 (one item after the other),
+Rules kept here: S4 and S5 (the first events and the last), L1 and L7 (one item after the other,
+those of vendors side by side),
 L8 (an incomplete item is the last one), X1 (ids of calls), Z2, Z10 and Z11 (dates, errors, usage).
 
 Every step is taken at once, without waiting: the response is whole and legal whenever something is
@@ -49,7 +50,7 @@ class Draft:
         self.is_created = False
         self._ids: dict[str, None] = {}
         self._output: list[str] = []
-        self._current: Item | None = None
+        self._open: dict[int, Item] = {}
         self._call_ids: set[str] = set()
         self._reason: str | None = None
         self._completed_at: int | None = None
@@ -60,6 +61,10 @@ class Draft:
     def item_ids(self) -> tuple[str, ...]:
         """The ids of the items that were opened, in order."""
         return tuple(self._ids)
+
+    def output(self, start: int, stop: int) -> list[str]:
+        """The items from one on to before another, as JSON; empty where one is still open."""
+        return self._output[start:stop]
 
     async def flush(self) -> None:
         """Send the events that wait. Raises what the sink raises."""
@@ -112,13 +117,21 @@ class Draft:
             reason = f"{self._interrupted} is incomplete, so nothing may follow but `incomplete`"
             raise WriterError(reason, "L8")
 
-    def check_free(self, item_id: str) -> None:
-        """Raise `WriterError` unless an item may be opened now: one is open at a time."""
+    def check_free(self, item: Item) -> None:
+        """Raise `WriterError` unless an item may be opened now.
+
+        One item is open at a time; those of vendors may be open side by side.
+        """
         self.check_writable()
-        if self._current is not None:
-            raise WriterError(f"{self._current.name} is open: leave its context first", "L1")
-        if item_id in self._ids:
-            raise WriterError(f"there is an item {item_id!r} already", "L1")
+        for each in self._open.values():
+            if not (item.is_of_vendor and each.is_of_vendor):
+                raise WriterError(f"{each.name} is open: leave its context first", "L1")
+        if item.id in self._ids:
+            raise WriterError(f"there is an item {item.id!r} already", "L1")
+
+    def is_last(self, item: Item) -> bool:
+        """Whether no item was opened after it."""
+        return item.index == len(self._ids) - 1
 
     def admit(self, name: str, call_id: str) -> None:
         """Let a function be called. Raises `WriterError` when the request does not allow it."""
@@ -132,12 +145,13 @@ class Draft:
         self.start()
         item.index = len(self._ids)
         self._ids[item.id] = None
-        self._current = item
+        self._output.append("")
+        self._open[item.index] = item
 
-    def leave(self, final: str) -> None:
-        """Take the final shape of the item that closes."""
-        self._output.append(final)
-        self._current = None
+    def leave(self, item: Item, final: str) -> None:
+        """Take the final shape of an item that closes."""
+        self._output[item.index] = final
+        del self._open[item.index]
 
     def interrupt(self, name: str) -> None:
         """Take note that an item closed as incomplete (rule L8)."""
@@ -170,7 +184,7 @@ class Draft:
         if self.status == "incomplete" or self._is_over:
             self.check_writable()
         self.start()
-        self._close_current()
+        self._close_all()
         self.status = "incomplete"
         self._reason = reason
 
@@ -190,9 +204,8 @@ class Draft:
         self._is_over = True
 
     def _check_complete(self) -> None:
-        if self._current is not None:
-            reason = f"the service returned while {self._current.name} is open"
-            raise WriterError(reason, "L6")
+        for item in self._open.values():
+            raise WriterError(f"the service returned while {item.name} is open", "L6")
         if self._interrupted:
             reason = f"{self._interrupted} is incomplete: say why by `incomplete`, or raise"
             raise WriterError(reason, "L8")
@@ -203,7 +216,7 @@ class Draft:
         """End the response as failed, and close what is open, unless its end was told."""
         if self.is_ended:
             return
-        self._close_current()
+        self._close_all()
         self.status = "failed"
         self.error = error or self.error or ServerError("the response was not finished")
         self._is_over = True
@@ -221,17 +234,19 @@ class Draft:
             self.stream.put("error", f'"error":{_payload(self.error)}')
         self.stream.put(f"response.{self.status}", f'"response":{self.json()}')
 
-    def _close_current(self) -> None:
-        if self._current is not None:
-            self._current.close("incomplete")
+    def _close_all(self) -> None:
+        for item in list(self._open.values()):
+            item.stop()
 
     # As JSON
 
     def json(self) -> str:
         """The response as it stands."""
         output = self._output
-        if self._current is not None:
-            output = [*output, self._current.json()]
+        if self._open:
+            output = output.copy()
+            for index, item in self._open.items():
+                output[index] = item.json()
         return self._json(self.status, ",".join(output), self.usage)
 
     def _json(self, status: str, output: str = "", usage: str = "null") -> str:

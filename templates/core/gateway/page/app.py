@@ -1,0 +1,202 @@
+"""The page at `/` of a server, as an ASGI application around that of the server.
+
+Rules kept here: T2 (with keys, the server sends nothing for who has none), E1 and E2 (what is
+refused is told in one shape), Z16 (who leaves stops what was begun for them).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Coroutine, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic_core import to_json
+
+from ...server._asgi import ASGIApp, Receive, Scope, Send, path_of
+from ...server.errors import InvalidRequestError, ServiceError, TooManyRequestsError
+from ...server.http import ClientLeftError, Exchange
+from ...server.keys import APIKeys, Keyring
+from .addresses import AddressGuard, target_of
+from .forwarding import forwarded
+from .origins import check_host, check_origin
+
+__all__ = ["PageApp"]
+
+_PACKAGE = __name__.rpartition(".gateway.")[0]
+_MOST_BODY_BYTES = 32 * 1024 * 1024
+_MOST_AT_ONCE = 32
+"""How many requests are forwarded at a time."""
+_KINDS = {
+    ".css": b"text/css; charset=utf-8",
+    ".html": b"text/html; charset=utf-8",
+    ".js": b"text/javascript; charset=utf-8",
+    ".svg": b"image/svg+xml",
+}
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+    b" connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+    b" require-trusted-types-for 'script'; trusted-types 'none'"
+)
+_HEADERS = [
+    (b"cache-control", b"no-cache"),
+    (b"content-security-policy", _POLICY),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+]
+_Found: TypeAlias = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""Status, headers and body of an answer."""
+_ANSWER_HEADERS = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+]
+"""Of what is passed on: it must not be taken for a page of this server."""
+
+
+class PageApp:
+    """A server's application with a page to try it, and others, at `/`.
+
+        app = PageApp(create_app(AgenticLoop(model)))
+
+    `/`, `/assets/…` and `/page/…` are answered here, everything else by the application.
+
+    Args:
+        app: The application of the server.
+        prefix: Where its routes of the protocol begin.
+        allow_private: Whether the page may have requests sent to addresses that are not public,
+            such as those of this machine and its network.
+        api_keys: The keys of the server. With keys, those alone who have one may have requests sent
+            to other servers.
+        hosts: The names by which this server is reached. They count where private addresses are
+            allowed: by other names nothing is sent then.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        prefix: str = "/v1",
+        allow_private: bool = False,
+        api_keys: APIKeys | None = None,
+        hosts: Collection[str] = (),
+    ) -> None:
+        self._app = app
+        self._keyring = Keyring(api_keys)
+        self._guard = AddressGuard(allow_private=allow_private)
+        self._hosts = frozenset(each.lower() for each in hosts)
+        self._slots = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._settings = to_json(
+            {
+                "package": _PACKAGE,
+                "release": import_module(_PACKAGE).SPEC_RELEASE,
+                "prefix": prefix,
+                "allows_private": allow_private,
+                "needs_key": not self._keyring.is_open,
+            }
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a connection, as ASGI has it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path, method = path_of(scope), scope["method"]
+        if method in {"GET", "HEAD"}:
+            answer = self._found(path, scope)
+            if answer is not None:
+                await _send_whole(send, *answer)
+                return
+        elif method == "POST" and path == "/page/forward":
+            await self._serve(Exchange(scope, receive, send, _ANSWER_HEADERS), send)
+            return
+        await self._app(scope, receive, send)
+
+    def _found(self, path: str, scope: Scope) -> _Found | None:
+        """What is read of the page."""
+        if not path:
+            # The page names what it needs by relative paths.
+            return 307, [(b"location", f"{scope.get('root_path', '')}/".encode())], b""
+        name = "index.html" if path == "/" else path.removeprefix("/assets/")
+        if name in _assets() and (path == "/" or path.startswith("/assets/")):
+            kind = _KINDS[Path(name).suffix]
+            return 200, [(b"content-type", kind), *_HEADERS], _assets()[name]
+        if path == "/page/settings":
+            return 200, [(b"content-type", b"application/json"), *_HEADERS], self._settings
+        return None
+
+    async def _serve(self, exchange: Exchange, send: Send) -> None:
+        """Answer a request of the page; every error is told by rule E1."""
+        try:
+            check_origin(exchange.headers)
+            if self._guard.allows_private:
+                check_host(exchange.headers, self._hosts)
+            await self._keyring.check(exchange.headers.get("x-page-key"))
+            content = await exchange.read(_MOST_BODY_BYTES)
+            if self._slots.locked():
+                raise TooManyRequestsError("too many requests are being forwarded; try again")
+            async with self._slots:
+                await _while_there(exchange, self._forward(exchange, content, send))
+        except ClientLeftError:
+            pass
+        except ServiceError as error:
+            await exchange.refuse(error)
+
+    async def _forward(self, exchange: Exchange, content: bytes, send: Send) -> None:
+        given = exchange.headers
+        if "x-forward-to" not in given:
+            raise InvalidRequestError("the header x-forward-to has to name a base URL")
+        target = target_of(given["x-forward-to"])
+        passed = {name: given[name] for name in ("authorization",) if name in given}
+        own = _own(exchange.scope)
+        async with forwarded(self._guard, target, content, passed, own) as answer:
+            head = {"type": "http.response.start", "status": answer.status}
+            await send({**head, "headers": [*answer.headers, *_ANSWER_HEADERS]})
+            async for chunk in answer.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+
+@cache
+def _assets() -> Mapping[str, bytes]:
+    """The files of the page, by name."""
+    folder = Path(__file__).parent / "assets"
+    return {each.name: each.read_bytes() for each in folder.iterdir() if each.suffix in _KINDS}
+
+
+def _own(scope: Scope) -> frozenset[tuple[str, int]]:
+    """Where this server listens, as far as it is known."""
+    match scope.get("server"):
+        case (str(host), int(port)):
+            return frozenset({(host, port)})
+        case _:
+            return frozenset()
+
+
+async def _send_whole(
+    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _while_there(exchange: Exchange, work: Coroutine[Any, Any, None]) -> None:
+    """Do work until it is done or the client leaves, which raises `ClientLeftError`."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(exchange.wait_for_leaving())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientLeftError
+        working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
