@@ -2,9 +2,8 @@
 
 Items that hold what the gateway sealed, as a model reads them.
 
-Rules kept here: R2 and R3 (encrypted reasoning is opened when it comes back), C2 (so is a
-compacted conversation), N4 and
-Z18 (what others sealed is passed on as it came).
+Rules kept here: N4 and Z18 (what others sealed is passed on as it came), R2 and R3 (encrypted
+reasoning is opened when it comes back), C2 (so is a compacted conversation).
 """
 
 from __future__ import annotations
