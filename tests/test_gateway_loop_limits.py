@@ -146,6 +146,23 @@ def test_a_model_that_never_answers_is_given_up() -> None:
     assert answer.output[0]["status"] == "incomplete"
 
 
+@pytest.mark.parametrize("way", ["text", "reason", "summarise", "refuse", "look", "work", "nope"])
+def test_a_model_that_writes_without_end_is_stopped(way: str) -> None:
+    """Whatever it writes, also where nobody sees it: memory is bounded."""
+    written = 0
+
+    async def floods(_: Sampling, out: RoundWriter) -> None:
+        nonlocal written
+        write = (await out.call(way)).arguments if way in {"look", "work", "nope"} else getattr(out, way)
+        while True:
+            await write("x" * 100)
+            written += 100
+
+    answer = ask(ScriptedModel(floods), tools=[LOOK, WORK], settings={"max_round_characters": 10_000})
+    assert answer.response["error"]["code"] == "model_error"
+    assert 9_000 < written <= 10_000
+
+
 @pytest.mark.parametrize("given", ["x" * 5000, "é" * 5000, [{"type": "input_text", "text": "x" * 5000}]])
 def test_the_output_of_a_tool_is_bounded(given: Any) -> None:
     """Text is cut and says so; parts cannot be cut, and are an error."""

@@ -64,6 +64,7 @@ class Course:
         views: What is shown of reasoning.
         max_rounds: Most samplings.
         round_seconds: Longest sampling.
+        max_characters: Most that the model may write in a round.
         max_tool_calls: Most runs of hosted tools; None sets no limit (rule X4).
     """
 
@@ -78,6 +79,7 @@ class Course:
         views: Views,
         max_rounds: int,
         round_seconds: float,
+        max_characters: int,
         max_tool_calls: int | None,
     ) -> None:
         self._model = model
@@ -87,6 +89,7 @@ class Course:
         self._views = views
         self._max_rounds = max_rounds
         self._round_seconds = round_seconds
+        self._max_characters = max_characters
         self._max_calls = max_tool_calls
         self._runner = ToolRunner(out, request, bounds)
         self._items: list[Any] = []
@@ -171,7 +174,7 @@ class Course:
             request_id=self._out.request_id,
             caller=self._out.caller,
         )
-        taken = Round(self._out, choice, self._call_ids, self._views)
+        taken = Round(self._out, choice, self._call_ids, self._views, self._max_characters)
         limit = asyncio.timeout(self._round_seconds)
         try:
             async with limit:

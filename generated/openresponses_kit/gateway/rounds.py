@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic_core import from_json
 
 from ..server._ids import new_id
-from ..server.errors import ModelError
+from ..server.errors import ModelError, WriterError
 from .hosted import ToolCall
 from .reasoning import Thought
 from .replay import items_of
@@ -58,12 +58,14 @@ def is_object(text: str) -> bool:
 class _Call:
     """A call that is not shown: it is gathered."""
 
-    def __init__(self, name: str, call_id: str) -> None:
+    def __init__(self, name: str, call_id: str, take: Callable[[int], None]) -> None:
         self.name = name
         self.call_id = call_id
         self.pieces: list[str] = []
+        self._take = take
 
     async def arguments(self, delta: str) -> None:
+        self._take(len(delta))
         self.pieces.append(delta)
 
     async def done(self) -> None:
@@ -81,15 +83,25 @@ class _Call:
 class _ShownCall:
     """A call of a function of the caller's: shown at once, or when those before it are whole."""
 
-    def __init__(self, name: str, call_id: str, turn: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        call_id: str,
+        take: Callable[[int], None],
+        turn: Callable[[], Awaitable[None]],
+    ) -> None:
         self.name = name
         self.call_id = call_id
         self.is_done = False
+        self._take = take
         self._turn = turn
         self._pieces: list[str] = []
         self._writer: FunctionCallWriter | None = None
 
     async def arguments(self, delta: str) -> None:
+        self._take(len(delta))
+        if self.is_done:
+            raise ModelError(f"the model went on with a call of {self.name!r} that was whole")
         self._pieces.append(delta)
         if self._writer is not None:
             await self._writer.arguments(delta)
@@ -116,7 +128,8 @@ class _ShownCall:
         if writer is None:
             return
         if not "".join(self._pieces).strip():
-            await self.arguments("{}")
+            self._pieces.append("{}")
+            await writer.arguments("{}")
         if not self.is_whole:
             raise ModelError(f"the model called {self.name!r} with arguments that are no object")
         await writer.__aexit__(None, None, None)
@@ -130,15 +143,22 @@ class Round:
         choice: Which tools may be called.
         call_ids: Ids of calls that are taken; those of the round are added.
         views: What is shown of reasoning.
+        max_characters: Most that the model may write.
     """
 
     def __init__(
-        self, out: ResponseWriter, choice: ToolChoice, call_ids: set[str], views: Views
+        self,
+        out: ResponseWriter,
+        choice: ToolChoice,
+        call_ids: set[str],
+        views: Views,
+        max_characters: int,
     ) -> None:
         self._out = out
         self._choice = choice
         self._call_ids = call_ids
         self._views = views
+        self._left = max_characters
         self._start = self._stop = len(out.item_ids)
         self._message: MessageWriter | None = None
         self._thought: Thought | None = None
@@ -159,14 +179,16 @@ class Round:
 
     def text(self, delta: str, logprobs: Sequence[LogProb] = ()) -> Awaitable[None]:
         """Add to the text of the message."""
+        self._left -= len(delta)
         message = self._message
-        if message is None:
+        if message is None or self._left < 0:
             return self._say(delta, logprobs)
         return message.text(delta, logprobs)
 
     async def _say(self, delta: str, logprobs: Sequence[LogProb]) -> None:
+        self._take(0)
         if self._shown is not None:
-            self._waiting.append(partial(self.text, delta, logprobs))
+            self._waiting.append(partial(self._say, delta, logprobs))
         elif delta or logprobs:
             await (await self._speak()).text(delta, logprobs)
 
@@ -174,15 +196,21 @@ class Round:
         """Annotate the text (rule L5)."""
         if self._shown is not None:
             self._waiting.append(partial(self.annotate, annotation))
-        else:
+            return
+        try:
             await (await self._speak()).annotate(annotation)
+        except WriterError as error:
+            raise ModelError(
+                "the model annotated what is no text of its own, or wrongly"
+            ) from error
 
     async def refuse(self, delta: str) -> None:
         """Add to a refusal."""
-        if self._shown is not None:
-            self._waiting.append(partial(self.refuse, delta))
-        elif delta:
-            await (await self._speak()).refuse(delta)
+        self._take(len(delta))
+        await self._write(self._refuse, delta)
+
+    async def _refuse(self, delta: str) -> None:
+        await (await self._speak()).refuse(delta)
 
     async def _speak(self) -> MessageWriter:
         message = self._message
@@ -195,17 +223,32 @@ class Round:
 
     async def reason(self, delta: str) -> None:
         """Add to the raw trace of reasoning (rule R1)."""
-        if self._shown is not None:
-            self._waiting.append(partial(self.reason, delta))
-        elif delta:
-            await (await self._think()).text(delta)
+        self._take(len(delta))
+        await self._write(self._reason, delta)
+
+    async def _reason(self, delta: str) -> None:
+        await (await self._think()).text(delta)
 
     async def summarise(self, delta: str) -> None:
         """Add to the summary of reasoning (rules R1, L3)."""
+        self._take(len(delta))
+        await self._write(self._summarise, delta)
+
+    async def _summarise(self, delta: str) -> None:
+        await (await self._think()).summary(delta)
+
+    async def _write(self, write: Callable[[str], Awaitable[None]], delta: str) -> None:
+        """Write now, or behind the call that is shown."""
         if self._shown is not None:
-            self._waiting.append(partial(self.summarise, delta))
+            self._waiting.append(partial(write, delta))
         elif delta:
-            await (await self._think()).summary(delta)
+            await write(delta)
+
+    def _take(self, characters: int) -> None:
+        """Count what came. Raises `ModelError` when it is more than may come."""
+        self._left -= characters
+        if self._left < 0:
+            raise ModelError("the model wrote more than this server takes in one round")
 
     async def _think(self) -> Thought:
         thought = self._thought
@@ -222,13 +265,14 @@ class Round:
     async def call(self, name: str, call_id: str | None = None) -> _Call | _ShownCall:
         """A call begins. One that is not allowed is taken, and not shown (rules X5 to X7)."""
         given = self._call_id(call_id)
+        self._take(len(name))
         reason = self._choice.refusal(name, self.external + len(self._kept))
         if reason is not None or name in self._choice.hosted:
-            kept = _Call(name, given)
+            kept = _Call(name, given, self._take)
             self._kept.append((kept, reason))
             return kept
         self.external += 1
-        shown = _ShownCall(name, given, self._go_on)
+        shown = _ShownCall(name, given, self._take, self._go_on)
         if self._shown is not None:
             self._waiting.append(shown)
         else:
