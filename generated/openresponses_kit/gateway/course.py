@@ -14,7 +14,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..server.errors import ModelError
+from ..server.errors import ModelError, ServerError
 from .choices import ToolChoice
 from .failures import UpstreamError
 from .hosted import Receipt, ToolCall
@@ -91,6 +91,7 @@ class Course:
         self._round_seconds = round_seconds
         self._max_characters = max_characters
         self._max_calls = max_tool_calls
+        self._source_seconds = bounds.seconds
         self._runner = ToolRunner(out, request, bounds)
         self._items: list[Any] = []
         self._call_ids: set[str] = set()
@@ -113,7 +114,7 @@ class Course:
         offering = _Offering(self._request, self._out)
         offered = [*tools]
         for source in sources:
-            offered += await source.offer(offering)
+            offered += await self._offered(source, offering)
         choice = ToolChoice(self._request, offered)
         for source in sources:
             await self._meet(await source.due(offering), offered)
@@ -125,6 +126,16 @@ class Course:
             reason = "max_rounds"
         if reason is not None:
             await self._out.incomplete(reason)
+
+    async def _offered(self, source: ToolSource, offering: _Offering) -> Sequence[HostedTool]:
+        limit = asyncio.timeout(self._source_seconds)
+        try:
+            async with limit:
+                return await source.offer(offering)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise ServerError("a source of tools did not say in time what it offers") from error
 
     async def _meet(self, due: Sequence[ToolCall | Receipt], tools: Sequence[HostedTool]) -> None:
         """Do what is due before the first round."""
