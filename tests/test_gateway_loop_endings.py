@@ -337,3 +337,27 @@ def test_p5_a_response_in_the_background_goes_through_its_rounds() -> None:
     response = asyncio.run(run())
     assert response["status"] == "completed"
     assert [item["type"] for item in response["output"]] == ["acme:work_call", "message"]
+
+
+async def adds_to_a_whole_call(_: Sampling, out: RoundWriter) -> None:
+    call = await out.call("look")
+    await call.arguments("{}")
+    await call.done()
+    await call.done()
+    await call.arguments("{}")
+
+
+async def annotates_nothing(_: Sampling, out: RoundWriter) -> None:
+    await out.annotate({"type": "url_citation", "url": "u", "title": "t", "start_index": 0, "end_index": 1})
+
+
+async def annotates_wrongly(_: Sampling, out: RoundWriter) -> None:
+    await out.text("so")
+    await out.annotate({"type": "url_citation", "url": 7})
+
+
+@pytest.mark.parametrize("hostile", [adds_to_a_whole_call, annotates_nothing, annotates_wrongly])
+def test_a_model_that_keeps_no_order_has_failed(hostile: Any) -> None:
+    """It is the model's failure, and what it did before stands."""
+    answer = ask(ScriptedModel(hostile), tools=[LOOK])
+    assert answer.response["error"]["code"] == "model_error"

@@ -45,7 +45,7 @@ class LoopSettings:
     """Most that a model may write in one sampling, reasoning and arguments among it; then the
     response fails.
     """
-    max_tool_calls: int | None = None
+    max_tool_calls: int | None = 256
     """Most runs of hosted tools in one response, as `max_tool_calls` of a request (rule X4); the
     lesser of the two holds. None sets no limit.
     """
