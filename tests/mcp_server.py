@@ -136,7 +136,7 @@ class Behaviour:
     async def _flood(self, ctx: Any, arguments: dict[str, Any]) -> types.CallToolResult:
         """Says what nobody asked for, for as long as somebody listens."""
         while True:
-            await ctx.session.report_progress(1.0, message="x" * 60_000)
+            await ctx.session.send_progress_notification("nobody's", 1.0, message="x" * 60_000)
 
     async def _big(self, ctx: Any, arguments: dict[str, Any]) -> types.CallToolResult:
         return said("ä" * int(arguments["size"]))
