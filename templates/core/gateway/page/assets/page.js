@@ -1137,10 +1137,12 @@ function showReport(report) {
   const state = summary.failed ? "bad" : "good";
   setStatus("conform-status", `${counted(report.cases.length, "case")} in ${report.seconds.toFixed(1)} s: ${facts}.`, state);
   const shown = new Set(OUTCOMES);
+  // Where something failed, that is what there is to read.
+  if (summary.failed) shown.delete("passed");
   const filters = OUTCOMES.map((outcome) => {
     const button = make("button", "", "");
     button.type = "button";
-    button.setAttribute("aria-pressed", "true");
+    button.setAttribute("aria-pressed", String(shown.has(outcome)));
     button.append(make("b", "", String(summary[outcome])), outcome);
     button.addEventListener("click", () => {
       if (!shown.delete(outcome)) shown.add(outcome);
@@ -1161,6 +1163,7 @@ function showReport(report) {
     return box;
   });
   element("cases").replaceChildren(...boxes);
+  filterCases(shown);
 }
 
 function filterCases(shown) {
