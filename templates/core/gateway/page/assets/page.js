@@ -778,6 +778,7 @@ function inputOf() {
 
 /** The request of the form: `{base, key, known, more}`. Throws a `FormError`. */
 function requestOf() {
+  const base = baseOf("url");
   const known = {};
   const model = element("model").value.trim();
   const instructions = element("instructions").value;
@@ -793,7 +794,7 @@ function requestOf() {
   const more = jsonOf("fields", isObject, "What stands in more fields") ?? {};
   for (const name of Object.keys(more)) delete known[name];
   const { stream = element("stream").checked, ...rest } = more;
-  return { base: baseOf("url"), key: element("key").value, known, more: rest, stream: stream === true };
+  return { base, key: element("key").value, known, more: rest, stream: stream === true };
 }
 
 function bodyOf({ known, more, stream }) {
