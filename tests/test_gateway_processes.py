@@ -10,7 +10,11 @@ import base64
 import json
 import os
 import secrets
+import select
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -244,3 +248,64 @@ def test_the_password_of_the_database_is_in_no_list_of_processes(machines: Machi
     arguments = Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
     assert PASSWORD.encode() not in arguments
     assert not any(PASSWORD in line for line in server.told)
+
+
+@contextmanager
+def workers_on(store: str, count: int) -> Iterator[str]:
+    """The address of uvicorn with several workers, which share one socket and the database."""
+    command = [sys.executable, "-m", "uvicorn", "--factory", "gateway_process:app", "--workers", str(count)]
+    environment = {**os.environ, **ENVIRONMENT, "STORE": store}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = subprocess.Popen(
+            [*command, "--fd", str(listener.fileno()), "--log-level", "warning"],
+            env=environment,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(PATIENCE)
+            finally:
+                process.kill()
+
+
+def kill(process_id: int) -> None:
+    """Kill a process that somebody else started, and wait until it is dead."""
+    descriptor = os.pidfd_open(process_id)
+    try:
+        os.kill(process_id, signal.SIGKILL)
+        assert select.select([descriptor], [], [], PATIENCE)[0]
+    finally:
+        os.close(descriptor)
+
+
+def test_p1_workers_of_uvicorn_share_conversations_and_one_may_die(postgres: PostgresServer) -> None:
+    """Many conversations at once, turn by turn on whatever worker takes the connection; one worker is killed."""
+    store = f"postgresql://{USER}@{postgres.empty_database().rpartition('@')[2]}"
+    seen: set[int] = set()
+
+    def talk(url: str, name: str, turns: int, previous: str | None = None) -> str | None:
+        for number in range(turns):
+            body = {"model": "m", "input": f"{name} {number}", "previous_response_id": previous}
+            headers = {"authorization": "Bearer ada", "connection": "close"}
+            answer = httpx2.post(f"{url}/responses", json=body, headers=headers, timeout=PATIENCE, trust_env=False)
+            assert answer.status_code == 200, answer.text
+            seen.add(int(answer.headers["x-process"]))
+            previous = answer.json()["id"]
+            texts = json.loads(answer.json()["output"][-1]["content"][0]["text"])
+            assert told_of_words(texts)[-number - 1 :] == [f"{name} {each}" for each in range(number + 1)]
+        return previous
+
+    with workers_on(store, 2) as url, ThreadPoolExecutor(8) as pool:
+        rounds = 0
+        while len(seen) < 2 and rounds < 20:
+            rounds += 1
+            ends = list(pool.map(lambda name: talk(url, name, 3), [f"{rounds} {each}" for each in range(8)]))
+        assert len(seen) == 2, "one worker took all connections"
+        kill(min(seen))
+        for end in ends:
+            assert end is not None
+            talk(url, "later", 2, end)
