@@ -12,7 +12,7 @@ server sends, the worst that comes of it is an error of the upstream.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
@@ -233,10 +233,11 @@ def _object(value: Any) -> Json:
 
 def _array(value: Any) -> list[Any]:
     """A value that is an array; an empty one in place of any other."""
-    if not isinstance(value, list):
-        return []
-    found: list[Any] = value
-    return found
+    return value if _is_array(value) else []
+
+
+def _is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def _number(value: Any) -> int:
