@@ -130,21 +130,21 @@ def test_a_tool_that_gives_what_no_model_can_read_has_failed(given: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "misuse",
+    ("misused", "given", "fields"),
     [
-        lambda run: run.status("completed"),
-        lambda run: run.status(""),
-        lambda run: run.update(type="acme:other"),
-        lambda run: run.event("no_vendor"),
-        lambda run: run.event("acme:x", item_id="other"),
-        lambda run: run.update(value=object()),
+        ("status", ["completed"], {}),
+        ("status", [""], {}),
+        ("update", [], {"type": "acme:other"}),
+        ("update", [], {"value": object()}),
+        ("event", ["no_vendor"], {}),
+        ("event", ["acme:x"], {"item_id": "other"}),
     ],
 )
-def test_a_tool_that_misuses_its_item_has_failed(misuse: Callable[[ToolRun], Awaitable[None]]) -> None:
+def test_a_tool_that_misuses_its_item_has_failed(misused: str, given: list[str], fields: dict[str, Any]) -> None:
     """A mistake in a tool never breaks the response, nor its stream."""
 
     async def does(call: ToolCall, run: ToolRun) -> str:
-        await misuse(run)
+        await getattr(run, misused)(*given, **fields)
         return "ok"
 
     answer = ask(ScriptedModel(calls(ONE), says("ok")), ScriptedTool(does), tools=[WORK])
