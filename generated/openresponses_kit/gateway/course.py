@@ -2,9 +2,9 @@
 
 The course of one response: its rounds, and what is run between them.
 
-Rules kept here: X2 (rounds follow each other in one response), X4 (calls of hosted tools are
-capped), X5 (a call that is required), X7 and X6 (a call that was refused is told to the model), L8
-(what ends a response as incomplete).
+Rules kept here: P4 (a context that is too long may lose its oldest items), X2 (rounds follow each
+other in one response), X4 (calls of hosted tools are capped), X5 (a call that is required), X6 and
+X7 (a call that was refused is told to the model), L8 (what ends a response as incomplete).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .replay import call_and_output
 from .rounds import Round, Tokens
 from .runs import ToolRunner
 from .telemetry import round_step
+from .truncation import is_too_long, shortened
 
 if TYPE_CHECKING:
     from ..models import CreateResponseBody
@@ -192,7 +193,11 @@ class Course:
                 reason = await self._model.sample(sampling, taken)
         except UpstreamError as error:
             _logger.warning("%s: %s", self._out.request_id, error)
-            raise error.error from error
+            shorter = self._shorter(error) if taken.is_empty else None
+            if shorter is None:
+                raise error.error from error
+            self._items = shorter
+            return await self._sample(choice)
         except TimeoutError as error:
             if not limit.expired():
                 raise
@@ -201,6 +206,12 @@ class Course:
         await taken.end(is_whole=reason is None)
         self._count(taken)
         return taken, reason
+
+    def _shorter(self, error: UpstreamError) -> list[Any] | None:
+        """The items without the oldest, where that may help (rule P4); None where it may not."""
+        if self._request.truncation != "auto" or not is_too_long(error):
+            return None
+        return shortened(self._items)
 
     def _tokens_left(self) -> int | None:
         limit = self._request.max_output_tokens

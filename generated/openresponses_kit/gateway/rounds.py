@@ -86,6 +86,11 @@ class Round:
         """Whether the caller was told anything, or the round holds anything (rule M3)."""
         return self._out.is_begun or bool(self._kept or self._thoughts)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing came of the round yet."""
+        return not (self._kept or self._thoughts) and len(self._out.item_ids) == self._start
+
     # What the model says
 
     def text(self, delta: str, logprobs: Sequence[LogProb] = ()) -> Awaitable[None]:

@@ -371,7 +371,9 @@ class Core:
             await self._open_store()
         context = await context_of(request, content, owner=caller.owner, store=self.store)
         try:
-            compaction = await self.service.compact(request, context.items)
+            compaction = await self.service.compact_for(
+                request, context.items, caller=caller.owner, request_id=caller.request_id
+            )
         except ServiceError:
             raise
         except Exception as error:

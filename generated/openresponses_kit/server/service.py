@@ -99,6 +99,25 @@ class ResponsesService(ABC):
         """
         raise NotFoundError("this server does not offer compaction")
 
+    async def compact_for(
+        self,
+        request: CompactResponseMethodPublicBody,
+        context: Sequence[ItemParam],
+        *,
+        caller: str,
+        request_id: str,
+    ) -> Compaction:
+        """As `compact`, for a service that has to know who calls; as it comes, it is `compact`.
+
+        Args:
+            request: As in `compact`.
+            context: As in `compact`.
+            caller: A name for who sent the request, as `out.caller` in `respond`.
+            request_id: The server's name for the request.
+        """
+        del caller, request_id
+        return await self.compact(request, context)
+
     async def close(self) -> None:
         """Let go of connections and the like: the server has stopped. It may be started again."""
         return

@@ -69,6 +69,13 @@ _COLOURS = {"passed": "green", "failed": "red", "advice": "yellow", "skipped": "
 @click.option(
     "--parallel", metavar="N", type=click.IntRange(1, 64), default=4, show_default=True, help="Exchanges at a time."
 )
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "json", "none"]),
+    default="auto",
+    show_default=True,
+    help="On standard error: a bar where somebody watches, or a line of JSON for each request that is done.",
+)
 @click.option("--list", "lists", is_flag=True, help="Print the cases, and test nothing.")
 def conform(*, url: str | None, lists: bool, rules: Sequence[str], ids: Sequence[str], **given: Any) -> None:
     """Test whether the server at URL keeps the rules of Open Responses.
@@ -108,7 +115,7 @@ def conform(*, url: str | None, lists: bool, rules: Sequence[str], ids: Sequence
         given["parallel"],
         Limits(seconds=given["timeout"]),
     )
-    report = _report(settings, cases)
+    report = _report(settings, cases, given["progress"])
     text = FORMATS[given["form"]](report)
     output: Path | None = given["output"]
     if output is None:
@@ -131,11 +138,11 @@ def _extra() -> Generator[None]:
         raise click.UsageError(message) from None
 
 
-def _report(settings: Settings, cases: Sequence[Case]) -> Report:
+def _report(settings: Settings, cases: Sequence[Case], progress_form: str) -> Report:
     from openresponses_codegen.conform.run import UnreachableError, run  # noqa: PLC0415 - needs the extra
 
     try:
-        with _progress() as progress:
+        with _progress(progress_form) as progress:
             return asyncio.run(run(settings, cases, progress))
     except UnreachableError as error:
         click.secho(f"error: {shown(str(error))}", fg="red", err=True)
@@ -143,9 +150,12 @@ def _report(settings: Settings, cases: Sequence[Case]) -> Report:
 
 
 @contextmanager
-def _progress() -> Generator[Progress | None]:
-    """Tells what is being asked, where somebody watches."""
-    if not sys.stderr.isatty():
+def _progress(form: str) -> Generator[Progress | None]:
+    """Tells what is being asked: somebody who watches, or a program."""
+    if form == "json":
+        yield _print_progress
+        return
+    if form == "none" or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console  # noqa: PLC0415 - imported only where it is used
@@ -156,6 +166,10 @@ def _progress() -> Generator[Progress | None]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda doing, done, total: bar.update(task, description=doing, completed=done, total=total)
+
+
+def _print_progress(doing: str, done: int, total: int) -> None:
+    click.echo(json.dumps({"doing": doing, "done": done, "total": total}), err=True)
 
 
 def _print(text: str, *, in_colour: bool) -> None:

@@ -7,7 +7,7 @@ are not followed, and neither cookies nor proxies of the environment are used.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -44,7 +44,7 @@ async def forwarded(
     content: bytes,
     headers: Mapping[str, str],
     own: Collection[tuple[str, int]],
-) -> AsyncIterator[Forwarded]:
+) -> AsyncGenerator[Forwarded, None]:
     """Send a request to `/responses` below a base URL, and give its answer while entered.
 
     Raises `InvalidRequestError` for an address that is not allowed or a redirect, `ServerError`

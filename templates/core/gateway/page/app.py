@@ -7,7 +7,8 @@ refused is told in one shape), Z16 (who leaves stops what was begun for them).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from contextlib import aclosing
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -18,8 +19,10 @@ from pydantic_core import to_json
 from ...server._asgi import ASGIApp, Receive, Scope, Send, path_of
 from ...server.errors import InvalidRequestError, ServiceError, TooManyRequestsError
 from ...server.http import ClientLeftError, Exchange
-from ...server.keys import APIKeys, Keyring
-from .addresses import AddressGuard, target_of
+from ...server.keys import APIKeys, Keyring, bearer
+from ...sse import encode_event
+from .addresses import AddressGuard, Target, target_of
+from .conforming import command_of, conforming, run_of
 from .forwarding import forwarded
 from .origins import check_host, check_origin
 
@@ -29,6 +32,8 @@ _PACKAGE = __name__.rpartition(".gateway.")[0]
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 _MOST_AT_ONCE = 32
 """How many requests are forwarded at a time."""
+_MOST_RUNS = 2
+"""How many runs of the conformance cases there may be at a time."""
 _KINDS = {
     ".css": b"text/css; charset=utf-8",
     ".html": b"text/html; charset=utf-8",
@@ -50,6 +55,8 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 ]
+_EVENTS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
+_Work: TypeAlias = Callable[[Exchange, Target, bytes, Send], Coroutine[Any, Any, None]]
 _Found: TypeAlias = tuple[int, list[tuple[bytes, bytes]], bytes]
 """Status, headers and body of an answer."""
 _ANSWER_HEADERS = [
@@ -57,7 +64,7 @@ _ANSWER_HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-content-type-options", b"nosniff"),
 ]
-"""Of what is passed on: it must not be taken for a page of this server."""
+"""Of what is passed on, which must not be taken for a page of this server."""
 
 
 class PageApp:
@@ -76,6 +83,8 @@ class PageApp:
             to other servers.
         hosts: The names by which this server is reached. They count where private addresses are
             allowed: by other names nothing is sent then.
+        conform_command: The command of the generator; by default `openresponses-codegen`, where it
+            is installed.
     """
 
     def __init__(
@@ -86,16 +95,22 @@ class PageApp:
         allow_private: bool = False,
         api_keys: APIKeys | None = None,
         hosts: Collection[str] = (),
+        conform_command: Sequence[str] | None = None,
     ) -> None:
         self._app = app
         self._keyring = Keyring(api_keys)
         self._guard = AddressGuard(allow_private=allow_private)
         self._hosts = frozenset(each.lower() for each in hosts)
-        self._slots = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._conform_command = conform_command
+        self._release: str = import_module(_PACKAGE).SPEC_RELEASE
+        self._works: Mapping[str, tuple[_Work, asyncio.Semaphore]] = {
+            "/page/forward": (self._forward, asyncio.Semaphore(_MOST_AT_ONCE)),
+            "/page/conform": (self._conform, asyncio.Semaphore(_MOST_RUNS)),
+        }
         self._settings = to_json(
             {
                 "package": _PACKAGE,
-                "release": import_module(_PACKAGE).SPEC_RELEASE,
+                "release": self._release,
                 "prefix": prefix,
                 "allows_private": allow_private,
                 "needs_key": not self._keyring.is_open,
@@ -113,8 +128,8 @@ class PageApp:
             if answer is not None:
                 await _send_whole(send, *answer)
                 return
-        elif method == "POST" and path == "/page/forward":
-            await self._serve(Exchange(scope, receive, send, _ANSWER_HEADERS), send)
+        elif method == "POST" and path in self._works:
+            await self._serve(Exchange(scope, receive, send, _ANSWER_HEADERS), send, path)
             return
         await self._app(scope, receive, send)
 
@@ -131,36 +146,61 @@ class PageApp:
             return 200, [(b"content-type", b"application/json"), *_HEADERS], self._settings
         return None
 
-    async def _serve(self, exchange: Exchange, send: Send) -> None:
+    async def _serve(self, exchange: Exchange, send: Send, path: str) -> None:
         """Answer a request of the page; every error is told by rule E1."""
+        work, slots = self._works[path]
         try:
             check_origin(exchange.headers)
             if self._guard.allows_private:
                 check_host(exchange.headers, self._hosts)
             await self._keyring.check(exchange.headers.get("x-page-key"))
             content = await exchange.read(_MOST_BODY_BYTES)
-            if self._slots.locked():
-                raise TooManyRequestsError("too many requests are being forwarded; try again")
-            async with self._slots:
-                await _while_there(exchange, self._forward(exchange, content, send))
+            if "x-forward-to" not in exchange.headers:
+                raise InvalidRequestError("the header x-forward-to has to name a base URL")
+            target = target_of(exchange.headers["x-forward-to"])
+            if slots.locked():
+                raise TooManyRequestsError("others do the same just now; try again")
+            async with slots:
+                await _while_there(exchange, work(exchange, target, content, send))
         except ClientLeftError:
             pass
         except ServiceError as error:
             await exchange.refuse(error)
 
-    async def _forward(self, exchange: Exchange, content: bytes, send: Send) -> None:
+    async def _forward(
+        self, exchange: Exchange, target: Target, content: bytes, send: Send
+    ) -> None:
+        """Send a request to another server, and pass on its answer."""
         given = exchange.headers
-        if "x-forward-to" not in given:
-            raise InvalidRequestError("the header x-forward-to has to name a base URL")
-        target = target_of(given["x-forward-to"])
         passed = {name: given[name] for name in ("authorization",) if name in given}
         own = _own(exchange.scope)
         async with forwarded(self._guard, target, content, passed, own) as answer:
-            head = {"type": "http.response.start", "status": answer.status}
-            await send({**head, "headers": [*answer.headers, *_ANSWER_HEADERS]})
+            await _start(send, answer.status, answer.headers)
             async for chunk in answer.chunks:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
+
+    async def _conform(
+        self, exchange: Exchange, target: Target, content: bytes, send: Send
+    ) -> None:
+        """Run the conformance cases, and tell of it in events."""
+        key = bearer(exchange.headers.get("authorization"))
+        run = run_of(target, key, self._release, content)
+        command = command_of(self._conform_command)
+        is_begun = False
+        async with aclosing(conforming(run, command, self._guard, _own(exchange.scope))) as events:
+            async for name, value in events:
+                if not is_begun:
+                    await _start(send, 200, _EVENTS)
+                    is_begun = True
+                event = encode_event(name, to_json(value))
+                await send({"type": "http.response.body", "body": event, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _start(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    head = {"type": "http.response.start", "status": status}
+    await send({**head, "headers": [*headers, *_ANSWER_HEADERS]})
 
 
 @cache

@@ -662,8 +662,8 @@ class Timeline {
     this.#dirty.clear();
     element("timeline-empty").hidden = this.#entries.length > 0;
     element("dropped").hidden = !this.#dropped;
-    element("dropped").textContent = `${counted(this.#dropped, "earlier entry").replace("entrys", "entries")} left out of the page; the response has all of them.`;
-    element("counts").textContent = this.count ? `${counted(this.count, "event")} · ${seconds(this.now())}` : "";
+    element("dropped").textContent = `Earlier entries left out of the page: ${this.#dropped.toLocaleString("en")}. The response has all items.`;
+    element("counts").textContent = running && this.count ? `${counted(this.count, "event")} · ${seconds(this.now())}` : "";
     if (isAtEnd) this.panel.scrollTop = this.panel.scrollHeight;
   }
 }
@@ -815,6 +815,17 @@ function setStatus(id, text, state) {
   element(id).dataset.state = state;
 }
 
+/** One thing runs at a time; the focus moves on where the button that has it is disabled. */
+function setBusy(starter, stopper, isBusy) {
+  const from = element(isBusy ? starter : stopper);
+  const to = element(isBusy ? stopper : starter);
+  const hadFocus = document.activeElement === from;
+  to.disabled = false;
+  from.disabled = true;
+  for (const other of ["send", "run"]) if (other !== starter) element(other).disabled = isBusy;
+  if (hadFocus) to.focus();
+}
+
 /** Where a request goes, and its headers: to the server itself, or through it to another one. */
 function routeTo(base, key) {
   const headers = { "content-type": "application/json" };
@@ -835,12 +846,14 @@ async function send() {
     return;
   }
   showFormError("form-error", null);
-  running?.abort();
   const stopper = (running = new AbortController());
-  element("send").disabled = true;
-  element("stop").disabled = false;
+  setBusy("send", "stop", true);
   timeline.clear();
   showResponse(null);
+  // On a narrow page what comes is below the form.
+  if (element("request").getBoundingClientRect().right > element("timeline").getBoundingClientRect().left) {
+    element("status").scrollIntoView({ block: "start" });
+  }
   setStatus("status", "Waiting for the server.", "busy");
   const fold = new Fold();
   try {
@@ -854,9 +867,8 @@ async function send() {
       setStatus("status", `The connection failed: ${error.message ?? error}`, "bad");
     }
   } finally {
-    if (running === stopper) running = null;
-    element("send").disabled = running !== null;
-    element("stop").disabled = running === null;
+    running = null;
+    setBusy("send", "stop", false);
     finishExchange(request, fold);
   }
 }
@@ -930,6 +942,7 @@ async function readWhole(answer, fold) {
 }
 
 function finishExchange(request, fold) {
+  timeline.draw();
   const isWhole = fold.terminal === null && Array.isArray(fold.response?.output) && !timeline.count;
   const response = isWhole ? fold.response : fold.folded;
   showResponse(response);
@@ -1047,6 +1060,135 @@ function copyProgram(write, what) {
 }
 
 // ---------------------------------------------------------------------------------------------
+// Conformance
+
+const OUTCOMES = ["failed", "advice", "skipped", "passed"];
+
+async function conform() {
+  let base;
+  try {
+    base = baseOf("conform-url");
+  } catch (error) {
+    showFormError("conform-error", error);
+    return;
+  }
+  showFormError("conform-error", null);
+  const stopper = (running = new AbortController());
+  setBusy("run", "conform-stop", true);
+  element("cases").replaceChildren();
+  element("filters").replaceChildren();
+  setStatus("conform-status", "Beginning.", "busy");
+  try {
+    await runCases(base, stopper.signal);
+  } catch (error) {
+    const said = stopper.signal.aborted ? "Stopped." : `The run failed: ${error.message ?? error}`;
+    setStatus("conform-status", said, stopper.signal.aborted ? "warn" : "bad");
+  } finally {
+    running = null;
+    element("progress").hidden = true;
+    setBusy("run", "conform-stop", false);
+  }
+}
+
+async function runCases(base, signal) {
+  const headers = { "content-type": "application/json", "x-forward-to": base };
+  const key = element("conform-key").value;
+  if (key) headers.authorization = `Bearer ${key}`;
+  const pageKey = element("conform-page-key").value;
+  if (pageKey) headers["x-page-key"] = pageKey;
+  const body = JSON.stringify({
+    model: element("conform-model").value.trim() || null,
+    cases: element("rules").value.split(/[\s,]+/).filter(Boolean),
+  });
+  const options = { method: "POST", headers, body, signal, cache: "no-store", credentials: "omit" };
+  const answer = await fetch(new URL("page/conform", here), options);
+  if (!answer.ok) {
+    const said = await answer.json().catch(() => ({}));
+    throw new Error(said.error?.message ?? `HTTP ${answer.status}`);
+  }
+  let report = null;
+  const decoder = new EventDecoder((name, data) => {
+    const value = JSON.parse(data);
+    if (name === "progress") showProgress(value);
+    else if (name === "error") throw new Error(value.message);
+    else if (name === "report") report = value;
+  });
+  const reader = answer.body.getReader();
+  for (let step; !(step = await reader.read()).done; ) decoder.feed(step.value);
+  if (!report) throw new Error("it ended without a report");
+  showReport(report);
+}
+
+function showProgress({ doing, done, total }) {
+  const bar = element("progress");
+  bar.hidden = false;
+  bar.max = total;
+  bar.value = done;
+  // What is live is read out: it says how far it is a few times, and not with every request.
+  const quarter = total > 1 ? Math.floor((4 * done) / total) * 25 : 0;
+  const text = quarter ? `Running: ${quarter} % done.` : "Running.";
+  if (element("conform-status").textContent !== text) setStatus("conform-status", text, "busy");
+  bar.title = `${doing}: ${done} of ${total}`;
+}
+
+function showReport(report) {
+  const { summary } = report;
+  const facts = OUTCOMES.map((outcome) => `${summary[outcome]} ${outcome}`).join(", ");
+  const state = summary.failed ? "bad" : "good";
+  setStatus("conform-status", `${counted(report.cases.length, "case")} in ${report.seconds.toFixed(1)} s: ${facts}.`, state);
+  const shown = new Set(OUTCOMES);
+  const filters = OUTCOMES.map((outcome) => {
+    const button = make("button", "", "");
+    button.type = "button";
+    button.setAttribute("aria-pressed", "true");
+    button.append(make("b", "", String(summary[outcome])), outcome);
+    button.addEventListener("click", () => {
+      if (!shown.delete(outcome)) shown.add(outcome);
+      button.setAttribute("aria-pressed", String(shown.has(outcome)));
+      filterCases(shown);
+    });
+    return button;
+  });
+  element("filters").replaceChildren(...filters);
+  const sections = new Map();
+  for (const each of report.cases) {
+    if (!sections.has(each.section)) sections.set(each.section, []);
+    sections.get(each.section).push(caseBox(each, report.exchanges));
+  }
+  const boxes = [...sections].map(([name, cases]) => {
+    const box = make("section", "section");
+    box.append(make("h2", "", `Rules ${name}`), ...cases);
+    return box;
+  });
+  element("cases").replaceChildren(...boxes);
+}
+
+function filterCases(shown) {
+  for (const each of element("cases").querySelectorAll(".case")) each.hidden = !shown.has(each.dataset.outcome);
+  for (const each of element("cases").children) each.hidden = !each.querySelector(".case:not([hidden])");
+}
+
+function caseBox(result, exchanges) {
+  const box = make("article", "case");
+  box.dataset.outcome = result.outcome;
+  const head = make("div", "case-head");
+  const outcome = make("span", "outcome", result.outcome);
+  outcome.dataset.outcome = result.outcome;
+  head.append(make("span", "rule", result.rule), make("span", "", result.title), outcome);
+  box.append(head, make("p", "id", result.id));
+  if (result.reason) box.append(make("p", "reason", clipped(result.reason, 4000)));
+  for (const at of result.exchanges ?? []) {
+    const exchange = exchanges[at];
+    const details = make("details", "whole");
+    const code = make("pre", "code");
+    details.append(make("summary", "", `What was sent and what came: ${exchange.ask}`), code);
+    details.addEventListener("toggle", () => (code.textContent ||= `${exchange.sent}\n\n${exchange.came}`));
+    box.append(details);
+  }
+  return box;
+}
+
+// ---------------------------------------------------------------------------------------------
 // Tabs, theme, shortcuts
 
 function setUpTabs(list) {
@@ -1120,6 +1262,11 @@ async function start() {
     send();
   });
   element("stop").addEventListener("click", () => running?.abort());
+  element("conform").addEventListener("submit", (event) => {
+    event.preventDefault();
+    conform();
+  });
+  element("conform-stop").addEventListener("click", () => running?.abort());
   element("url").addEventListener("change", () => listTurns());
   element("copy-curl").addEventListener("click", () => copyProgram(curlOf, "the command"));
   element("copy-python").addEventListener("click", () => copyProgram(pythonOf, "the program"));
