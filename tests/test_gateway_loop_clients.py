@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from openresponses_kit import OpenResponses
+from openresponses_kit.events import ResponseOutputTextDoneStreamingEvent
 from openresponses_kit.gateway import HostedTool, Model, RoundWriter, Sampling, ToolCall, ToolRun
 from openresponses_kit.gateway.loop import AgenticLoop
 from openresponses_kit.models import ResponseResource
@@ -162,6 +163,6 @@ def test_w1_turns_of_a_websocket_go_through_their_rounds() -> None:
         with client.responses.connect() as connection:
             for turn in ("hi", "Again?"):
                 events = list(connection.create(model="m", input=turn, tools=[WORK]))
-                said += [event.text for event in events if event.type == "response.output_text.done"]
+                said += [event.text for event in events if isinstance(event, ResponseOutputTextDoneStreamingEvent)]
     assert said == ["Let me see.", "It is 42. ", "As I said. "]
     assert [item["type"] for item in model.told[2]][: len(TOLD)] == TOLD
