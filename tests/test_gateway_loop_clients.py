@@ -11,6 +11,7 @@ import pytest
 from openresponses_kit import OpenResponses
 from openresponses_kit.gateway import HostedTool, Model, RoundWriter, Sampling, ToolCall, ToolRun
 from openresponses_kit.gateway.loop import AgenticLoop
+from openresponses_kit.models import ResponseResource
 from openresponses_kit.server.app import create_app
 from running_server import running
 from scripted_model import ScriptedModel, ScriptedTool, ask, calls, gives, says
@@ -50,14 +51,14 @@ def test_x3_receipts_come_back(way: str, streamed: bool) -> None:
         if streamed:
             with client.responses.stream(model="m", input="hi", tools=[WORK]) as stream:
                 names = [event.type for event in stream]
-                first = stream.get_final_response()
+                first: ResponseResource = stream.get_final_response()
             assert "response.output_item.added" in names
         else:
             first = client.responses.create(model="m", input="hi", tools=[WORK])
         assert first.output_text == "Let me see.It is 42. "
         assert first.deviations == ()
         items: list[Any] = [{"type": "message", "role": "user", "content": "hi"}, *first.output]
-        again = {"type": "message", "role": "user", "content": "Again?"}
+        again: Any = {"type": "message", "role": "user", "content": "Again?"}
         if way == "by id":
             second = client.responses.create(model="m", input="Again?", previous_response_id=first.id)
         else:

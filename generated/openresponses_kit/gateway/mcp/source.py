@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from ...server._ids import new_id
 from ...server.errors import InvalidRequestError, TooManyRequestsError
 from ..hosted import HostedTool, Offering, Receipt, ToolCall, ToolSource
 from .answers import answers_in
@@ -108,7 +109,8 @@ class MCPServers(ToolSource):
         }
         for answer in answers:
             if not answer.is_approved:
-                await offering.item({"type": f"{self._vendor}:mcp_call", **answer.refused_call})
+                kind = {"id": new_id("mcp"), "type": f"{self._vendor}:mcp_call"}
+                await offering.item({**kind, **answer.refused_call})
                 due.append(Receipt(call=answer.call, output=answer.refusal))
             elif answer.call.name in offered:
                 due.append(answer.call)
@@ -196,6 +198,7 @@ class MCPServers(ToolSource):
     ) -> None:
         """Write the list of tools, where it is not in the context as it is."""
         item = {
+            "id": new_id("mcpl"),
             "type": f"{self._vendor}:mcp_list_tools",
             "status": "completed",
             "server_label": label,

@@ -778,6 +778,7 @@ function inputOf() {
 
 /** The request of the form: `{base, key, known, more}`. Throws a `FormError`. */
 function requestOf() {
+  const base = baseOf("url");
   const known = {};
   const model = element("model").value.trim();
   const instructions = element("instructions").value;
@@ -793,7 +794,7 @@ function requestOf() {
   const more = jsonOf("fields", isObject, "What stands in more fields") ?? {};
   for (const name of Object.keys(more)) delete known[name];
   const { stream = element("stream").checked, ...rest } = more;
-  return { base: baseOf("url"), key: element("key").value, known, more: rest, stream: stream === true };
+  return { base, key: element("key").value, known, more: rest, stream: stream === true };
 }
 
 function bodyOf({ known, more, stream }) {
@@ -1137,10 +1138,12 @@ function showReport(report) {
   const state = summary.failed ? "bad" : "good";
   setStatus("conform-status", `${counted(report.cases.length, "case")} in ${report.seconds.toFixed(1)} s: ${facts}.`, state);
   const shown = new Set(OUTCOMES);
+  // Where something failed, that is what there is to read.
+  if (summary.failed) shown.delete("passed");
   const filters = OUTCOMES.map((outcome) => {
     const button = make("button", "", "");
     button.type = "button";
-    button.setAttribute("aria-pressed", "true");
+    button.setAttribute("aria-pressed", String(shown.has(outcome)));
     button.append(make("b", "", String(summary[outcome])), outcome);
     button.addEventListener("click", () => {
       if (!shown.delete(outcome)) shown.add(outcome);
@@ -1161,6 +1164,7 @@ function showReport(report) {
     return box;
   });
   element("cases").replaceChildren(...boxes);
+  filterCases(shown);
 }
 
 function filterCases(shown) {
