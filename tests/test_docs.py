@@ -68,8 +68,9 @@ def test_the_examples_of_the_server_serve(monkeypatch: pytest.MonkeyPatch, tmp_p
             assert httpx2.post(f"{server.url}{path}", json={}, trust_env=False).json()["status"] == "completed"
 
 
-def test_the_examples_of_the_gateway_serve() -> None:
+def test_the_examples_of_the_gateway_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The model of the page answers, and its tool is run when a request asks for it."""
+    monkeypatch.chdir(tmp_path)
     examples = run_blocks("gateway.md")
     with running(examples["app"]) as server:
         said = httpx2.post(f"{server.url}/v1/responses", json={"input": "hi"}, trust_env=False).json()

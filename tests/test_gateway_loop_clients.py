@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from openresponses_kit import OpenResponses
+from openresponses_kit.events import ResponseOutputTextDoneStreamingEvent
 from openresponses_kit.gateway import HostedTool, Model, RoundWriter, Sampling, ToolCall, ToolRun
 from openresponses_kit.gateway.loop import AgenticLoop
+from openresponses_kit.models import ResponseResource
 from openresponses_kit.server.app import create_app
 from running_server import running
 from scripted_model import ScriptedModel, ScriptedTool, ask, calls, gives, says
@@ -50,14 +52,14 @@ def test_x3_receipts_come_back(way: str, streamed: bool) -> None:
         if streamed:
             with client.responses.stream(model="m", input="hi", tools=[WORK]) as stream:
                 names = [event.type for event in stream]
-                first = stream.get_final_response()
+                first: ResponseResource = stream.get_final_response()
             assert "response.output_item.added" in names
         else:
             first = client.responses.create(model="m", input="hi", tools=[WORK])
         assert first.output_text == "Let me see.It is 42. "
         assert first.deviations == ()
         items: list[Any] = [{"type": "message", "role": "user", "content": "hi"}, *first.output]
-        again = {"type": "message", "role": "user", "content": "Again?"}
+        again: Any = {"type": "message", "role": "user", "content": "Again?"}
         if way == "by id":
             second = client.responses.create(model="m", input="Again?", previous_response_id=first.id)
         else:
@@ -151,3 +153,16 @@ def test_x2_statuses_of_tools_that_run_side_by_side_are_interleaved() -> None:
     assert sorted(states[:2]) == [(0, "first"), (1, "first")]
     assert sorted(states[2:]) == [(0, "second"), (1, "second")]
     assert [each.get("output") for each in answer.output] == ["t0", "t1", None]
+
+
+def test_w1_turns_of_a_websocket_go_through_their_rounds() -> None:
+    """The same events, and the second turn is sampled over what the first one did."""
+    model, tool = in_rounds()
+    said: list[str] = []
+    for client in client_of(model, tool):
+        with client.responses.connect() as connection:
+            for turn in ("hi", "Again?"):
+                events = list(connection.create(model="m", input=turn, tools=[WORK]))
+                said += [event.text for event in events if isinstance(event, ResponseOutputTextDoneStreamingEvent)]
+    assert said == ["Let me see.", "It is 42. ", "As I said. "]
+    assert [item["type"] for item in model.told[2]][: len(TOLD)] == TOLD

@@ -59,7 +59,7 @@ def test_rounds_and_runs_are_spans(spans: InMemorySpanExporter, caplog: pytest.L
         "gen_ai.usage.output_tokens": 2,
     }
     runs = [span for span in spans.get_finished_spans() if span.name == "execute_tool work"]
-    assert {dict(span.attributes or {})["gen_ai.tool.call.id"] for span in runs} == {"c1", "c2"}
+    assert {str(dict(span.attributes or {})["gen_ai.tool.call.id"]) for span in runs} == {"c1", "c2"}
     assert {span.status.status_code for span in runs} == {StatusCode.UNSET, StatusCode.ERROR}
     assert "req_1: round 2: done after" in caplog.text
     assert "req_1: tool work: ToolError after" in caplog.text

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..server.errors import ModelError
+from ..server.errors import ModelError, ServerError
 from .choices import ToolChoice
 from .failures import UpstreamError
 from .hosted import Receipt, ToolCall
@@ -65,6 +65,7 @@ class Course:
         views: What is shown of reasoning.
         max_rounds: Most samplings.
         round_seconds: Longest sampling.
+        max_characters: Most that the model may write in a round.
         max_tool_calls: Most runs of hosted tools; None sets no limit (rule X4).
     """
 
@@ -79,6 +80,7 @@ class Course:
         views: Views,
         max_rounds: int,
         round_seconds: float,
+        max_characters: int,
         max_tool_calls: int | None,
     ) -> None:
         self._model = model
@@ -88,7 +90,9 @@ class Course:
         self._views = views
         self._max_rounds = max_rounds
         self._round_seconds = round_seconds
+        self._max_characters = max_characters
         self._max_calls = max_tool_calls
+        self._source_seconds = bounds.seconds
         self._runner = ToolRunner(out, request, bounds)
         self._items: list[Any] = []
         self._call_ids: set[str] = set()
@@ -111,7 +115,7 @@ class Course:
         offering = _Offering(self._request, self._out)
         offered = [*tools]
         for source in sources:
-            offered += await source.offer(offering)
+            offered += await self._offered(source, offering)
         choice = ToolChoice(self._request, offered)
         for source in sources:
             await self._meet(await source.due(offering), offered)
@@ -123,6 +127,16 @@ class Course:
             reason = "max_rounds"
         if reason is not None:
             await self._out.incomplete(reason)
+
+    async def _offered(self, source: ToolSource, offering: _Offering) -> Sequence[HostedTool]:
+        limit = asyncio.timeout(self._source_seconds)
+        try:
+            async with limit:
+                return await source.offer(offering)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise ServerError("a source of tools did not say in time what it offers") from error
 
     async def _meet(self, due: Sequence[ToolCall | Receipt], tools: Sequence[HostedTool]) -> None:
         """Do what is due before the first round."""
@@ -172,7 +186,7 @@ class Course:
             request_id=self._out.request_id,
             caller=self._out.caller,
         )
-        taken = Round(self._out, choice, self._call_ids, self._views)
+        taken = Round(self._out, choice, self._call_ids, self._views, self._max_characters)
         limit = asyncio.timeout(self._round_seconds)
         try:
             async with limit:

@@ -45,7 +45,11 @@ class LoopSettings:
     """Most samplings in one response; then it is incomplete, with the reason `max_rounds`."""
     round_seconds: float = 3600.0
     """Longest sampling; then the response fails."""
-    max_tool_calls: int | None = None
+    max_round_characters: int = 16 * 1024 * 1024
+    """Most that a model may write in one sampling, reasoning and arguments among it; then the
+    response fails.
+    """
+    max_tool_calls: int | None = 256
     """Most runs of hosted tools in one response, as `max_tool_calls` of a request (rule X4); the
     lesser of the two holds. None sets no limit.
     """
@@ -123,6 +127,7 @@ class AgenticLoop(ResponsesService):
             views=Views(settings.reasoning, self._sealer if encrypts else None, out.caller),
             max_rounds=settings.max_rounds,
             round_seconds=settings.round_seconds,
+            max_characters=settings.max_round_characters,
             max_tool_calls=_least(settings.max_tool_calls, request.max_tool_calls),
         )
         items = opened(out.context, self._sealer, out.caller, request.input)

@@ -75,12 +75,11 @@ class Document:
     def fault(self, path: Path, message: str, *, at_key: bool = False) -> None:
         """Note what is wrong with a value, or with its key; else with what holds it."""
         places = (self._keys, self._values) if at_key else (self._values, self._keys)
-        for end in range(len(path), -1, -1):
-            for known in places:
-                if path[:end] in known:
-                    self.faults.append(Fault(*known[path[:end]], message))
-                    return
-        self.faults.append(Fault(1, 1, message))
+        known = (where.get(path[:end]) for end in range(len(path), -1, -1) for where in places)
+        line, column = next((place for place in known if place is not None), (1, 1))
+        # What comes of a mistake is not told beside it.
+        if not any((each.line, each.column) == (line, column) for each in self.faults):
+            self.faults.append(Fault(line, column, message))
 
     def mark(self, path: Path, mark: _Mark | None, *, is_key: bool = False) -> None:
         """Note where a value or its key is."""

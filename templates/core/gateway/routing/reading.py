@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path as FilePath
-from typing import Any, get_args
+from types import NoneType, UnionType
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -22,6 +23,9 @@ _WORDS = {
     "model_type": "this has to be a mapping of keys to values",
     "dict_type": "this has to be a mapping of keys to values",
     "list_type": "this has to be a list",
+    "string_pattern_mismatch": "this is not of the form that it has to have",
+    "string_too_short": "this is empty",
+    "too_short": "this is empty",
     "string_type": "this has to be text; put it in quotes where YAML takes it for something else",
 }
 
@@ -72,7 +76,8 @@ def _tell(document: Document, error: ErrorDetails) -> None:
     path = tuple(each for each in error["loc"] if each != "[key]")
     if kind == "extra_forbidden":
         name = str(path[-1])
-        known = list(_model_at(path[:-1]).model_fields)
+        section = _section(_at(path[:-1]))
+        known = list(section.model_fields) if section else []
         near = get_close_matches(name, known, 1)
         hint = f"; is {near[0]!r} meant?" if near else f"; there are {', '.join(known)}"
         document.fault(path, f"the key {name[:80]!r} is not known{hint}", at_key=True)
@@ -81,26 +86,32 @@ def _tell(document: Document, error: ErrorDetails) -> None:
         document.fault(path[:-1], _WORDS[kind].format(name=path[-1]))
         return
     message = _WORDS.get(kind) or error["msg"].removeprefix("Value error, ")
-    document.fault(path, message[:1].lower() + message[1:], at_key="[key]" in error["loc"])
+    message = message[:1].lower() + message[1:]
+    at_key = "[key]" in error["loc"]
+    meaning = "" if at_key else _meaning(path)
+    document.fault(path, f"{message}: {meaning}" if meaning else message, at_key=at_key)
 
 
-def _model_at(path: Path) -> type[BaseModel]:
-    """The section that a path leads to."""
+def _at(path: Path) -> Any:
+    """The type of what a path leads to: a section, a mapping or list of them, or anything else."""
     found: Any = GatewayConfig
     for part in path:
-        if isinstance(found, type) and issubclass(found, BaseModel):
-            found = found.model_fields[str(part)].annotation
-        found = _inner(found)
-    return found if isinstance(found, type) and issubclass(found, BaseModel) else GatewayConfig
+        section = _section(found)
+        found = section.model_fields[str(part)].annotation if section else get_args(found)[-1]
+        while get_origin(found) in {Annotated, UnionType}:
+            found = next(each for each in get_args(found) if each is not NoneType)
+    return found
 
 
-def _inner(annotation: Any) -> Any:
-    """The section in an annotation such as `dict[str, Section]` or `Section | None`."""
-    for each in get_args(annotation):
-        found = _inner(each)
-        if isinstance(found, type) and issubclass(found, BaseModel):
-            return found
-    return annotation
+def _section(found: Any) -> type[BaseModel] | None:
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+
+
+def _meaning(path: Path) -> str:
+    """What the key at the end of a path is for; empty where that is told nowhere."""
+    section = _section(_at(path[:-1])) if path else None
+    field = section.model_fields.get(str(path[-1])) if section else None
+    return (field.description if field else None) or ""
 
 
 def _check(config: GatewayConfig, document: Document) -> None:
