@@ -80,6 +80,7 @@ class HTTPProcess:
     """A server on a port, which can be killed and started again."""
 
     def __init__(self, record: Path, *kinds: str) -> None:
+        self.record = record
         self._arguments = [sys.executable, str(SERVER), "--http", "--record", str(record), *kinds]
         self.port = 0
         self.start()

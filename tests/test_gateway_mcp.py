@@ -50,6 +50,13 @@ def box(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reached]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HTTPProcess]:
+    """A server for all tests that leave it as it is."""
+    with http(tmp_path_factory.mktemp("far") / "record.txt") as process:
+        yield process
+
+
 def source(box: Reached, **settings: Any) -> contextlib.aclosing[Any]:
     class Closing(MCPServers):
         aclose = MCPServers.close
@@ -289,16 +296,15 @@ ALLOWED: list[tuple[Sequence[str] | None, Any, list[str]]] = [
 
 
 @pytest.mark.parametrize(("own", "asked", "names"), ALLOWED)
-def test_x6_both_lists_of_allowed_tools_hold(tmp_path: Path, own: Any, asked: Any, names: list[str]) -> None:
+def test_x6_both_lists_of_allowed_tools_hold(far: HTTPProcess, own: Any, asked: Any, names: list[str]) -> None:
     """X6: what either the operator or the request does not allow is not offered, and not listed."""
 
     async def talk() -> None:
-        with reached("stdio", tmp_path, allowed_tools=own) as box:
-            async with source(box) as mcp:
-                offering = Offering([asking(allowed_tools=asked)])
-                tools = await mcp.offer(offering)
-                assert [tool.remote_name for tool in tools] == names
-                assert [tool["name"] for tool in offering.items[0]["tools"]] == names
+        async with source(Reached(far.server(allowed_tools=own), far.record)) as mcp:
+            offering = Offering([asking(allowed_tools=asked)])
+            tools = await mcp.offer(offering)
+            assert [tool.remote_name for tool in tools] == names
+            assert [tool["name"] for tool in offering.items[0]["tools"]] == names
 
     asyncio.run(talk())
 

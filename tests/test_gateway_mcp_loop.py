@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp_talk import asking, stdio, told, until
+from mcp_talk import HTTPProcess, asking, http, stdio, told, until
 from openresponses_kit.gateway.loop import AgenticLoop
 from openresponses_kit.gateway.mcp import MCPServers
 from openresponses_kit.server.core import Core
@@ -27,6 +27,7 @@ class Talk:
 
     def __init__(self, record: Path, core: Core, model: ScriptedModel) -> None:
         self.record = record
+        self.before = len(told(record))
         self.core = core
         self.model = model
         self.history: list[dict[str, Any]] = []
@@ -49,14 +50,24 @@ class Talk:
     @property
     def called(self) -> list[str]:
         """The tools that the server ran."""
-        return [line.removeprefix("call ") for line in told(self.record) if line.startswith("call ")]
+        return [line.removeprefix("call ") for line in told(self.record)[self.before :] if line.startswith("call ")]
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HTTPProcess]:
+    """A server for all tests that leave it as it is."""
+    with http(tmp_path_factory.mktemp("far") / "record.txt") as process:
+        yield process
 
 
 @contextlib.asynccontextmanager
-async def talking(folder: Path, *rounds: Round, **fields: Any) -> AsyncIterator[Talk]:
-    record = folder / "record.txt"
+async def talking(place: HTTPProcess | Path, *rounds: Round, **fields: Any) -> AsyncIterator[Talk]:
+    """Talk with a server that runs, or with one of its own in a folder."""
+    own = isinstance(place, Path)
+    record = place / "record.txt" if own else place.record
+    server = stdio(record, **fields) if own else place.server(**fields)
     model = ScriptedModel(*rounds)
-    loop = AgenticLoop(model, tools=[MCPServers([stdio(record, **fields)])])
+    loop = AgenticLoop(model, tools=[MCPServers([server])])
     try:
         yield Talk(record, core_of_loop(loop), model)
     finally:
@@ -79,11 +90,11 @@ def told_to(talk: Talk, sampling: int) -> list[Any]:
     ]
 
 
-def test_x2_x3_calls_are_run_shown_and_handed_back(tmp_path: Path) -> None:
+def test_x2_x3_calls_are_run_shown_and_handed_back(far: HTTPProcess) -> None:
     """X2, X3: the list, the call and what follows are one response; the receipt tells the next one the same."""
 
     async def talk() -> None:
-        async with talking(tmp_path, ADD, says("It is 3."), says("Still 3.")) as talk:
+        async with talking(far, ADD, says("It is 3."), says("Still 3.")) as talk:
             answer = await talk.ask()
             assert answer.kinds == ["gateway:mcp_list_tools", "gateway:mcp_call", "message"]
             receipt = answer.output[1]
@@ -135,12 +146,12 @@ def test_x2_what_fails_is_told_to_the_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("chained", [True, False])
-def test_an_approved_call_runs_before_the_first_round(tmp_path: Path, chained: bool) -> None:
+def test_an_approved_call_runs_before_the_first_round(far: HTTPProcess, chained: bool) -> None:
     """The response ends with the request; the next one begins with the run, which the model is told at once."""
 
     async def talk() -> None:
         rounds = DELETE, says("Deleted."), says("Yes.")
-        async with talking(tmp_path, *rounds) as talk:
+        async with talking(far, *rounds) as talk:
             first = await talk.ask(require_approval="always", chained=chained)
             assert first.kinds == ["gateway:mcp_list_tools", REQUEST]
             assert first.response["status"] == "completed"
@@ -170,11 +181,11 @@ def test_an_approved_call_runs_before_the_first_round(tmp_path: Path, chained: b
 
 
 @pytest.mark.parametrize("chained", [True, False])
-def test_a_refused_call_is_not_run_and_the_model_is_told_why(tmp_path: Path, chained: bool) -> None:
+def test_a_refused_call_is_not_run_and_the_model_is_told_why(far: HTTPProcess, chained: bool) -> None:
     """A refusal is told with its reason, once, and is a receipt for what comes later."""
 
     async def talk() -> None:
-        async with talking(tmp_path, DELETE, says("I leave it."), says("Yes.")) as talk:
+        async with talking(far, DELETE, says("I leave it."), says("Yes.")) as talk:
             first = await talk.ask(require_approval="always", chained=chained)
             no = approve(first, yes=False, reason="It is precious.")
             second = await talk.ask(no, require_approval="always", chained=chained)
@@ -191,11 +202,11 @@ def test_a_refused_call_is_not_run_and_the_model_is_told_why(tmp_path: Path, cha
     asyncio.run(talk())
 
 
-def test_an_unanswered_request_runs_nothing(tmp_path: Path) -> None:
+def test_an_unanswered_request_runs_nothing(far: HTTPProcess) -> None:
     """Whoever says something else instead has approved nothing; an approval may still come later."""
 
     async def talk() -> None:
-        async with talking(tmp_path, DELETE, says("Fine."), says("Done.")) as talk:
+        async with talking(far, DELETE, says("Fine."), says("Done.")) as talk:
             first = await talk.ask(require_approval="always")
             second = await talk.ask({"role": "user", "content": "Never mind."}, require_approval="always")
             assert second.kinds == ["message"]
@@ -208,11 +219,11 @@ def test_an_unanswered_request_runs_nothing(tmp_path: Path) -> None:
     asyncio.run(talk())
 
 
-def test_a_refusal_counts_more_than_an_approval(tmp_path: Path) -> None:
+def test_a_refusal_counts_more_than_an_approval(far: HTTPProcess) -> None:
     """Of two answers to one request the one that does less counts, whatever their order."""
 
     async def talk() -> None:
-        async with talking(tmp_path, DELETE, says("Fine.")) as talk:
+        async with talking(far, DELETE, says("Fine.")) as talk:
             first = await talk.ask(require_approval="always")
             for answers in ([False, True], [True, False]):
                 items = [approve(first, yes=yes) for yes in answers]
@@ -234,12 +245,12 @@ def test_a_refusal_counts_more_than_an_approval(tmp_path: Path) -> None:
     ],
 )
 def test_x8_an_approval_of_nothing_is_refused(
-    tmp_path: Path, changed: dict[str, Any], fields: dict[str, Any], words: str
+    far: HTTPProcess, changed: dict[str, Any], fields: dict[str, Any], words: str
 ) -> None:
     """As X8 says for outputs: what answers no request of the context is an invalid request, and nothing runs."""
 
     async def talk() -> None:
-        async with talking(tmp_path, DELETE, says("Fine.")) as talk:
+        async with talking(far, DELETE, says("Fine.")) as talk:
             first = await talk.ask(require_approval="always")
             answer = await talk.ask({**approve(first), **changed}, **fields)
             error = answer.response["error"]
@@ -268,11 +279,11 @@ APPROVALS: list[tuple[Any, Any, bool]] = [
 
 
 @pytest.mark.parametrize(("own", "wish", "asks"), APPROVALS)
-def test_approval_is_asked_where_either_side_wants_it(tmp_path: Path, own: Any, wish: Any, asks: bool) -> None:
+def test_approval_is_asked_where_either_side_wants_it(far: HTTPProcess, own: Any, wish: Any, asks: bool) -> None:
     """What the operator asks for cannot be waived by a request, and a request may ask for more."""
 
     async def talk() -> None:
-        async with talking(tmp_path, DELETE, says("Done."), require_approval=own) as talk:
+        async with talking(far, DELETE, says("Done."), require_approval=own) as talk:
             answer = await talk.ask(require_approval=wish)
             assert (answer.kinds[1] == REQUEST) == asks
             assert talk.called == ([] if asks else ["delete"])
@@ -280,12 +291,12 @@ def test_approval_is_asked_where_either_side_wants_it(tmp_path: Path, own: Any, 
     asyncio.run(talk())
 
 
-def test_calls_that_need_no_approval_run_beside_one_that_does(tmp_path: Path) -> None:
+def test_calls_that_need_no_approval_run_beside_one_that_does(far: HTTPProcess) -> None:
     """Of one round the free calls run and have receipts, the other is asked for, and all of them are told later."""
     both = calls(("box__add", '{"a":1,"b":2}'), ("box__delete", "{}"), ids=["c1", "d1"])
 
     async def talk() -> None:
-        async with talking(tmp_path, both, says("Done.")) as talk:
+        async with talking(far, both, says("Done.")) as talk:
             only = {"always": ["delete"], "never": ["add"]}
             first = await talk.ask(require_approval=only)
             assert first.kinds == ["gateway:mcp_list_tools", "gateway:mcp_call", REQUEST]
@@ -305,11 +316,11 @@ def test_calls_that_need_no_approval_run_beside_one_that_does(tmp_path: Path) ->
         ("none", []),
     ],
 )
-def test_x5_a_tool_of_a_server_can_be_chosen(tmp_path: Path, choice: Any, offered: list[str] | None) -> None:
+def test_x5_a_tool_of_a_server_can_be_chosen(far: HTTPProcess, choice: Any, offered: list[str] | None) -> None:
     """X5, X6: by server and name; what is not chosen is not offered."""
 
     async def talk() -> None:
-        async with talking(tmp_path, ADD if offered != [] else says("No."), says("3")) as talk:
+        async with talking(far, ADD if offered != [] else says("No."), says("3")) as talk:
             answer = await talk.ask(tool_choice=choice)
             assert answer.response["status"] == "completed"
             names = [tool.name for tool in talk.model.samplings[0].tools]
@@ -318,11 +329,11 @@ def test_x5_a_tool_of_a_server_can_be_chosen(tmp_path: Path, choice: Any, offere
     asyncio.run(talk())
 
 
-def test_x4_calls_count_against_the_limit(tmp_path: Path) -> None:
+def test_x4_calls_count_against_the_limit(far: HTTPProcess) -> None:
     """X4: calls of servers are calls of hosted tools."""
 
     async def talk() -> None:
-        async with talking(tmp_path, ADD) as talk:
+        async with talking(far, ADD) as talk:
             answer = await talk.ask(max_tool_calls=1)
             assert answer.response["incomplete_details"] == {"reason": "max_tool_calls"}
             assert talk.called == ["add"]
@@ -347,11 +358,11 @@ def test_z16_a_cancelled_response_is_cancelled_at_the_server(tmp_path: Path) -> 
     asyncio.run(talk())
 
 
-def test_a_function_of_the_same_name_is_refused(tmp_path: Path) -> None:
+def test_a_function_of_the_same_name_is_refused(far: HTTPProcess) -> None:
     """Whose tool a call means must not be a guess."""
 
     async def talk() -> None:
-        async with talking(tmp_path, ADD) as talk:
+        async with talking(far, ADD) as talk:
             function = {"type": "function", "name": "box__add"}
             answer = await answer_of(talk.core, tools=[function, asking()])
             assert answer.response["error"]["code"] == "invalid_request"

@@ -9,7 +9,7 @@ the receipt, with states of its own).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -167,6 +167,11 @@ class Offering(Protocol):
 
 class ToolSource(ABC):
     """Where hosted tools come from: it says which it has for a request."""
+
+    @property
+    def types(self) -> Collection[str]:
+        """By which a request asks for it in `tools`; such a request is answered here, not relayed."""
+        return ()
 
     @abstractmethod
     async def offer(self, offering: Offering) -> Sequence[HostedTool]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,11 @@ class MCPServers(ToolSource):
         self._vendor = vendor
         self._settings = settings or MCPSettings()
         self._opened: Pool | None = None
+
+    @property
+    def types(self) -> Collection[str]:
+        """The types of tools that ask for a server."""
+        return self._types("mcp")
 
     async def offer(self, offering: Offering) -> Sequence[HostedTool]:
         """The tools that the request asks for. What a server cannot list is shown in its list.
@@ -133,12 +138,12 @@ class MCPServers(ToolSource):
         if pool is not None:
             await pool.close()
 
-    def _types(self, name: str) -> tuple[str, str]:
+    def _types(self, name: str) -> Sequence[str]:
         return f"{self._vendor}:{name}", name
 
     def _connected(self, offering: Offering) -> list[tuple[Asked, Connection]]:
         """The servers that the request asks for, and the connections to them."""
-        asked = asked_of(offering.request.tools or (), self._types("mcp"))
+        asked = asked_of(offering.request.tools or (), self.types)
         return [(each, self._connection(each, offering.caller)) for each in asked]
 
     def _connection(self, asked: Asked, caller: str) -> Connection:

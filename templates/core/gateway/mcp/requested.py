@@ -6,7 +6,7 @@ before any event).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ class Asked:
     headers: Mapping[str, str] = field(repr=False)
 
 
-def asked_of(tools: Iterable[Any], types: Sequence[str]) -> list[Asked]:
+def asked_of(tools: Iterable[Any], types: Collection[str]) -> list[Asked]:
     """The servers that the tools of a request ask for, each once.
 
     Raises `InvalidRequestError` for what cannot be read.
@@ -52,7 +52,7 @@ def asked_of(tools: Iterable[Any], types: Sequence[str]) -> list[Asked]:
     return found
 
 
-def members_of(item: Any, types: Sequence[str]) -> Mapping[str, Any] | None:
+def members_of(item: Any, types: Collection[str]) -> Mapping[str, Any] | None:
     """The members of an item, or of a tool, when it is of one of these types; else None."""
     if _is_object(item):
         return item if item.get("type") in types else None

@@ -7,13 +7,13 @@ it is resolved once, checked, and connected to as it was checked.
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import socket
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final
 
 import httpx2
+
+from ...server.errors import InvalidRequestError
+from ..page.addresses import AddressGuard
 
 if TYPE_CHECKING:
     from .servers import HTTPServer
@@ -23,6 +23,7 @@ __all__ = ["bounded_client"]
 _STREAMED: Final = 8
 """How many times the size of a message a stream of events may have before it is begun anew."""
 _READ_SECONDS: Final = 300.0
+_guard: Final = AddressGuard()
 
 
 def bounded_client(
@@ -116,7 +117,10 @@ class _Public(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         host = request.url.host
-        address = await _public_address(host, request.url.port or 443)
+        try:
+            address, *_ = await _guard.addresses(host, request.url.port or 443)
+        except InvalidRequestError as error:
+            raise httpx2.ConnectError("the address of the server is no public one") from error
         # The certificate is still that of the name, and so is the `Host` header.
         extensions = {**request.extensions, "sni_hostname": host}
         pinned = httpx2.Request(
@@ -130,32 +134,3 @@ class _Public(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-async def _public_address(host: str, port: int) -> str:
-    """An address of a host, all of whose addresses are public; else `httpx2.ConnectError`."""
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise httpx2.ConnectError("the name of the server is not known") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or not all(map(_is_public, addresses)):
-        raise httpx2.ConnectError("the address of the server is not a public one")
-    return addresses[0]
-
-
-def _is_public(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        # An IPv4 address may be wrapped in one of version 6, and be a private one.
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is not None:
-            return _is_public(str(inner))
-        if address.teredo is not None or address in _TRANSLATED:
-            return False
-    return address.is_global and not address.is_multicast
-
-
-_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
-"""Addresses that a gateway translates to ones of version 4."""
