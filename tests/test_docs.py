@@ -68,6 +68,20 @@ def test_the_examples_of_the_server_serve(monkeypatch: pytest.MonkeyPatch, tmp_p
             assert httpx2.post(f"{server.url}{path}", json={}, trust_env=False).json()["status"] == "completed"
 
 
+def test_the_examples_of_the_gateway_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The model of the page answers, and its tool is run when a request asks for it."""
+    monkeypatch.chdir(tmp_path)
+    examples = run_blocks("gateway.md")
+    with running(examples["app"]) as server:
+        said = httpx2.post(f"{server.url}/v1/responses", json={"input": "hi"}, trust_env=False).json()
+    assert said["output"][0]["content"][0]["text"] == "You said: hi"
+    with running(examples["weather_app"]) as server:
+        body = {"input": "hi", "tools": [{"type": "acme:weather"}]}
+        told = httpx2.post(f"{server.url}/v1/responses", json=body, trust_env=False).json()
+    assert [item["type"] for item in told["output"]] == ["acme:weather_call", "message"]
+    assert told["output"][1]["content"][0]["text"] == "I was told: It rains."
+
+
 def test_the_five_minutes_of_the_start_page(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

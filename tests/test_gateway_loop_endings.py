@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 from openresponses_kit.client.tools import ToolError
-from openresponses_kit.gateway import HostedTool, RoundWriter, Sampling, ToolCall, ToolRun, UpstreamError
+from openresponses_kit.gateway import (
+    HostedTool,
+    Offering,
+    RoundWriter,
+    Sampling,
+    ToolCall,
+    ToolRun,
+    ToolSource,
+    UpstreamError,
+)
 from openresponses_kit.gateway.loop import AgenticLoop, LoopSettings
 from openresponses_kit.server.errors import InvalidRequestError, ModelError, ServerError, TooManyRequestsError
 from scripted_model import (
@@ -130,21 +140,21 @@ def test_a_tool_that_gives_what_no_model_can_read_has_failed(given: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "misuse",
+    ("misused", "given", "fields"),
     [
-        lambda run: run.status("completed"),
-        lambda run: run.status(""),
-        lambda run: run.update(type="acme:other"),
-        lambda run: run.event("no_vendor"),
-        lambda run: run.event("acme:x", item_id="other"),
-        lambda run: run.update(value=object()),
+        ("status", ["completed"], {}),
+        ("status", [""], {}),
+        ("update", [], {"type": "acme:other"}),
+        ("update", [], {"value": object()}),
+        ("event", ["no_vendor"], {}),
+        ("event", ["acme:x"], {"item_id": "other"}),
     ],
 )
-def test_a_tool_that_misuses_its_item_has_failed(misuse: Callable[[ToolRun], Awaitable[None]]) -> None:
+def test_a_tool_that_misuses_its_item_has_failed(misused: str, given: list[str], fields: dict[str, Any]) -> None:
     """A mistake in a tool never breaks the response, nor its stream."""
 
     async def does(call: ToolCall, run: ToolRun) -> str:
-        await misuse(run)
+        await getattr(run, misused)(*given, **fields)
         return "ok"
 
     answer = ask(ScriptedModel(calls(ONE), says("ok")), ScriptedTool(does), tools=[WORK])
@@ -296,3 +306,58 @@ def test_the_next_request_is_answered_after_one_that_failed() -> None:
         return [(await answer_of(core)).response["status"] for _ in range(2)]
 
     assert asyncio.run(run()) == ["failed", "completed"]
+
+
+def test_a_source_of_tools_that_never_answers_is_given_up() -> None:
+    """Before the model is asked for anything."""
+
+    class Silent(ToolSource):
+        async def offer(self, offering: Offering) -> Sequence[HostedTool]:
+            await asyncio.Event().wait()
+            return ()
+
+    model = ScriptedModel(says("ok"))
+    loop = AgenticLoop(model, tools=[Silent()], settings=LoopSettings(tool_seconds=0.01))
+    answer = asyncio.run(answer_of(core_of_loop(loop)))
+    assert answer.response["error"]["code"] == "server_error"
+    assert not model.samplings
+
+
+def test_p5_a_response_in_the_background_goes_through_its_rounds() -> None:
+    """Nobody listens, and the tools run all the same."""
+
+    async def run() -> dict[str, Any]:
+        model = ScriptedModel(calls(ONE), says("ok"))
+        core = core_of_loop(AgenticLoop(model, tools=[ScriptedTool(gives("ok"))]))
+        turn = await begin(core, None, {"tools": [WORK], "background": True})
+        await (await core.enqueue(turn))
+        told: dict[str, Any] = json.loads(await core.retrieve(turn.out.id, turn.caller))
+        return told
+
+    response = asyncio.run(run())
+    assert response["status"] == "completed"
+    assert [item["type"] for item in response["output"]] == ["acme:work_call", "message"]
+
+
+async def adds_to_a_whole_call(_: Sampling, out: RoundWriter) -> None:
+    call = await out.call("look")
+    await call.arguments("{}")
+    await call.done()
+    await call.done()
+    await call.arguments("{}")
+
+
+async def annotates_nothing(_: Sampling, out: RoundWriter) -> None:
+    await out.annotate({"type": "url_citation", "url": "u", "title": "t", "start_index": 0, "end_index": 1})
+
+
+async def annotates_wrongly(_: Sampling, out: RoundWriter) -> None:
+    await out.text("so")
+    await out.annotate({"type": "url_citation", "url": 7})
+
+
+@pytest.mark.parametrize("hostile", [adds_to_a_whole_call, annotates_nothing, annotates_wrongly])
+def test_a_model_that_keeps_no_order_has_failed(hostile: Any) -> None:
+    """It is the model's failure, and what it did before stands."""
+    answer = ask(ScriptedModel(hostile), tools=[LOOK])
+    assert answer.response["error"]["code"] == "model_error"

@@ -146,6 +146,35 @@ def test_a_model_that_never_answers_is_given_up() -> None:
     assert answer.output[0]["status"] == "incomplete"
 
 
+@pytest.mark.parametrize("way", ["text", "reason", "summarise", "refuse", "look", "work", "nope"])
+def test_a_model_that_writes_without_end_is_stopped(way: str) -> None:
+    """Whatever it writes, also where nobody sees it: memory is bounded."""
+    written = 0
+
+    async def floods(_: Sampling, out: RoundWriter) -> None:
+        nonlocal written
+        write = (await out.call(way)).arguments if way in {"look", "work", "nope"} else getattr(out, way)
+        while True:
+            await write("x" * 100)
+            written += 100
+
+    answer = ask(ScriptedModel(floods), tools=[LOOK, WORK], settings={"max_round_characters": 10_000})
+    assert answer.response["error"]["code"] == "model_error"
+    assert 9_000 < written <= 10_000
+
+
+@pytest.mark.parametrize("name", ["look", "work", "nope", ""])
+def test_a_model_that_calls_without_end_is_stopped(name: str) -> None:
+    """Calls count though nothing is in them."""
+
+    async def floods(_: Sampling, out: RoundWriter) -> None:
+        while True:
+            await out.call(name)
+
+    answer = ask(ScriptedModel(floods), tools=[LOOK, WORK], settings={"max_round_characters": 10_000})
+    assert answer.response["error"]["code"] == "model_error"
+
+
 @pytest.mark.parametrize("given", ["x" * 5000, "é" * 5000, [{"type": "input_text", "text": "x" * 5000}]])
 def test_the_output_of_a_tool_is_bounded(given: Any) -> None:
     """Text is cut and says so; parts cannot be cut, and are an error."""
@@ -211,7 +240,8 @@ def lines_of(rounds: int) -> int:
                 await (await out.call("work")).arguments("{}")
             return None
 
-    loop = AgenticLoop(Model(), tools=[ScriptedTool(gives("ok"))], settings=LoopSettings(max_rounds=rounds))
+    limits = LoopSettings(max_rounds=rounds, max_tool_calls=None)
+    loop = AgenticLoop(Model(), tools=[ScriptedTool(gives("ok"))], settings=limits)
 
     async def run() -> int:
         core = core_of_loop(loop)

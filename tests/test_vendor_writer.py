@@ -276,3 +276,19 @@ def test_the_writers_of_both_kinds_say_the_same(kit: Kit) -> None:
             await result.event("acme:search_result.progress", percent=3, step=None)
 
     assert told(kit, typed) == told(kit, plain)
+
+
+def test_n2_an_item_by_its_type_alone_closes_as_its_class_says(kit: Kit) -> None:
+    """Who writes an item without its own context is told where it does not fit; of unknown types nothing is known."""
+
+    async def program(out: Any) -> None:
+        async with out.vendor_item("acme:unheard_of", query=3):
+            pass
+        async with out.vendor_item("acme:search_result", query=3):
+            pass
+
+    failure = asyncio.run(kit.run(kit.out(None), program))
+    assert isinstance(failure, kit.errors.WriterError), failure
+    assert failure.rule == "N2"
+    assert "the acme:search_result" in str(failure)
+    assert ": query: " in str(failure)

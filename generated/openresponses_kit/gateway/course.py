@@ -2,9 +2,9 @@
 
 The course of one response: its rounds, and what is run between them.
 
-Rules kept here: X2 (rounds follow each other in one response), X4 (calls of hosted tools are
-capped), X5 (a call that is required), X7 and X6 (a call that was refused is told to the model), L8
-(what ends a response as incomplete).
+Rules kept here: P4 (a context that is too long may lose its oldest items), X2 (rounds follow each
+other in one response), X4 (calls of hosted tools are capped), X5 (a call that is required), X6 and
+X7 (a call that was refused is told to the model), L8 (what ends a response as incomplete).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..server.errors import ModelError
+from ..server.errors import ModelError, ServerError
 from .choices import ToolChoice
 from .failures import UpstreamError
 from .hosted import Receipt, ToolCall
@@ -23,6 +23,7 @@ from .replay import call_and_output
 from .rounds import Round, Tokens
 from .runs import ToolRunner
 from .telemetry import round_step
+from .truncation import is_too_long, shortened
 
 if TYPE_CHECKING:
     from ..models import CreateResponseBody
@@ -64,6 +65,7 @@ class Course:
         views: What is shown of reasoning.
         max_rounds: Most samplings.
         round_seconds: Longest sampling.
+        max_characters: Most that the model may write in a round.
         max_tool_calls: Most runs of hosted tools; None sets no limit (rule X4).
     """
 
@@ -78,6 +80,7 @@ class Course:
         views: Views,
         max_rounds: int,
         round_seconds: float,
+        max_characters: int,
         max_tool_calls: int | None,
     ) -> None:
         self._model = model
@@ -87,7 +90,9 @@ class Course:
         self._views = views
         self._max_rounds = max_rounds
         self._round_seconds = round_seconds
+        self._max_characters = max_characters
         self._max_calls = max_tool_calls
+        self._source_seconds = bounds.seconds
         self._runner = ToolRunner(out, request, bounds)
         self._items: list[Any] = []
         self._call_ids: set[str] = set()
@@ -110,7 +115,7 @@ class Course:
         offering = _Offering(self._request, self._out)
         offered = [*tools]
         for source in sources:
-            offered += await source.offer(offering)
+            offered += await self._offered(source, offering)
         choice = ToolChoice(self._request, offered)
         for source in sources:
             await self._meet(await source.due(offering), offered)
@@ -122,6 +127,16 @@ class Course:
             reason = "max_rounds"
         if reason is not None:
             await self._out.incomplete(reason)
+
+    async def _offered(self, source: ToolSource, offering: _Offering) -> Sequence[HostedTool]:
+        limit = asyncio.timeout(self._source_seconds)
+        try:
+            async with limit:
+                return await source.offer(offering)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise ServerError("a source of tools did not say in time what it offers") from error
 
     async def _meet(self, due: Sequence[ToolCall | Receipt], tools: Sequence[HostedTool]) -> None:
         """Do what is due before the first round."""
@@ -171,14 +186,18 @@ class Course:
             request_id=self._out.request_id,
             caller=self._out.caller,
         )
-        taken = Round(self._out, choice, self._call_ids, self._views)
+        taken = Round(self._out, choice, self._call_ids, self._views, self._max_characters)
         limit = asyncio.timeout(self._round_seconds)
         try:
             async with limit:
                 reason = await self._model.sample(sampling, taken)
         except UpstreamError as error:
             _logger.warning("%s: %s", self._out.request_id, error)
-            raise error.error from error
+            shorter = self._shorter(error) if taken.is_empty else None
+            if shorter is None:
+                raise error.error from error
+            self._items = shorter
+            return await self._sample(choice)
         except TimeoutError as error:
             if not limit.expired():
                 raise
@@ -187,6 +206,12 @@ class Course:
         await taken.end(is_whole=reason is None)
         self._count(taken)
         return taken, reason
+
+    def _shorter(self, error: UpstreamError) -> list[Any] | None:
+        """The items without the oldest, where that may help (rule P4); None where it may not."""
+        if self._request.truncation != "auto" or not is_too_long(error):
+            return None
+        return shortened(self._items)
 
     def _tokens_left(self) -> int | None:
         limit = self._request.max_output_tokens

@@ -8,22 +8,26 @@ response as incomplete), R1 to R3 (reasoning), Z16 (to cancel stops everything a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..server.errors import NotFoundError
 from ..server.service import ResponsesService
+from .compaction import compact
 from .course import Course
 from .hosted import HostedTool, Receipt, ToolSource
 from .reasoning import Views
 from .replay import replayed
 from .runs import Bounds
+from .sealed_items import opened
 
 if TYPE_CHECKING:
-    from ..models import CreateResponseBody
+    from ..models import CompactResponseMethodPublicBody, CreateResponseBody, ItemParam
+    from ..server.service import Compaction
     from ..server.writer import ResponseWriter
     from .model import Model
-    from .reasoning import Sealer
+    from .sealing import Sealer
 
 __all__ = ["AgenticLoop", "LoopSettings"]
 
@@ -41,7 +45,11 @@ class LoopSettings:
     """Most samplings in one response; then it is incomplete, with the reason `max_rounds`."""
     round_seconds: float = 3600.0
     """Longest sampling; then the response fails."""
-    max_tool_calls: int | None = None
+    max_round_characters: int = 16 * 1024 * 1024
+    """Most that a model may write in one sampling, reasoning and arguments among it; then the
+    response fails.
+    """
+    max_tool_calls: int | None = 256
     """Most runs of hosted tools in one response, as `max_tool_calls` of a request (rule X4); the
     lesser of the two holds. None sets no limit.
     """
@@ -71,7 +79,7 @@ class AgenticLoop(ResponsesService):
         tools: The hosted tools, and where more of them come from.
         always_offered: Names of the tools that are offered whether a request asks for them or not.
         settings: Limits, and what is shown of reasoning.
-        sealer: What makes the encrypted view of reasoning; without one there is none.
+        sealer: What makes the encrypted view of reasoning and compactions; None makes none.
 
     Raises `ValueError` for two tools of one name, and for a name that is no tool's.
     """
@@ -119,10 +127,34 @@ class AgenticLoop(ResponsesService):
             views=Views(settings.reasoning, self._sealer if encrypts else None, out.caller),
             max_rounds=settings.max_rounds,
             round_seconds=settings.round_seconds,
+            max_characters=settings.max_round_characters,
             max_tool_calls=_least(settings.max_tool_calls, request.max_tool_calls),
         )
-        items = replayed(out.context, self._receipt)
+        items = opened(out.context, self._sealer, out.caller, request.input)
+        items = replayed(items, self._receipt)
         await course.run(hosted, self._sources, items)
+
+    async def compact_for(
+        self,
+        request: CompactResponseMethodPublicBody,
+        context: Sequence[ItemParam],
+        *,
+        caller: str,
+        request_id: str,
+    ) -> Compaction:
+        """Have the model summarise a conversation, sealed for its caller (rule C1)."""
+        if self._sealer is None:
+            raise NotFoundError("this server does not offer compaction: it has no sealing keys")
+        items = replayed(opened(context, self._sealer, caller, request.input), self._receipt)
+        return await compact(
+            self._model,
+            self._sealer,
+            model_name=request.model,
+            request=request,
+            context=items,
+            owner=caller,
+            request_id=request_id,
+        )
 
     def _receipt(self, item: Mapping[str, Any]) -> Receipt | None:
         for tool in self._tools:

@@ -9,30 +9,15 @@ kept).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from .replay import read_item
 
 if TYPE_CHECKING:
     from ..server.writer import ReasoningWriter, ResponseWriter
+    from .sealing import Sealer
 
-__all__ = ["Sealer", "Thought", "Views"]
-
-
-class Sealer(Protocol):
-    """Makes opaque what only the gateway is to read, bound to the caller (rule R2)."""
-
-    def seal(self, kind: str, value: Any, owner: str) -> str:
-        """A value as text that nobody else can read or change."""
-        ...
-
-    def open(self, kind: str, text: str, owner: str) -> Any:
-        """The value of a text. Raises `InvalidRequestError` unless it was sealed for the owner."""
-        ...
-
-    def is_ours(self, text: str) -> bool:
-        """Whether a text looks as if it was sealed here."""
-        ...
+__all__ = ["Thought", "Views"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,25 +14,24 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic_core import from_json
-
 from ..server._ids import new_id
-from ..server.errors import ModelError
-from .hosted import ToolCall
+from ..server.errors import ModelError, WriterError
+from .calls import KeptCall, ShownCall, is_object
 from .reasoning import Thought
 from .replay import items_of
 
 if TYPE_CHECKING:
     from ..models import Annotation, LogProb
-    from ..server.writer import FunctionCallWriter, MessageWriter, ResponseWriter
+    from ..server.writer import MessageWriter, ResponseWriter
     from .choices import ToolChoice
+    from .hosted import ToolCall
     from .reasoning import Views
 
-__all__ = ["Round", "Tokens", "is_object"]
+__all__ = ["Round", "Tokens"]
 
 _LONGEST_CALL_ID = 64
-
-
+_COST = 64
+"""What a call or an annotation counts at least, in characters: there are not endlessly many."""
 _NO_OBJECT = "This call was not made: its arguments are no JSON object."
 
 
@@ -47,81 +46,6 @@ class Tokens(NamedTuple):
     """Of those that were written."""
 
 
-def is_object(text: str) -> bool:
-    """Whether a text is one JSON object."""
-    try:
-        return isinstance(from_json(text, allow_inf_nan=False), dict)
-    except ValueError:
-        return False
-
-
-class _Call:
-    """A call that is not shown: it is gathered."""
-
-    def __init__(self, name: str, call_id: str) -> None:
-        self.name = name
-        self.call_id = call_id
-        self.pieces: list[str] = []
-
-    async def arguments(self, delta: str) -> None:
-        self.pieces.append(delta)
-
-    async def done(self) -> None:
-        """Nothing: the round reads it when it ends."""
-
-    @property
-    def whole(self) -> ToolCall:
-        """The call; one without arguments has an empty object."""
-        arguments = "".join(self.pieces)
-        return ToolCall(
-            call_id=self.call_id, name=self.name, arguments=arguments if arguments.strip() else "{}"
-        )
-
-
-class _ShownCall:
-    """A call of a function of the caller's: shown at once, or when those before it are whole."""
-
-    def __init__(self, name: str, call_id: str, turn: Callable[[], Awaitable[None]]) -> None:
-        self.name = name
-        self.call_id = call_id
-        self.is_done = False
-        self._turn = turn
-        self._pieces: list[str] = []
-        self._writer: FunctionCallWriter | None = None
-
-    async def arguments(self, delta: str) -> None:
-        self._pieces.append(delta)
-        if self._writer is not None:
-            await self._writer.arguments(delta)
-
-    async def done(self) -> None:
-        self.is_done = True
-        if self._writer is not None:
-            await self._turn()
-
-    @property
-    def is_whole(self) -> bool:
-        return is_object("".join(self._pieces))
-
-    async def show(self, out: ResponseWriter) -> None:
-        """Open the item, and write what came so far."""
-        writer = out.function_call(self.name, call_id=self.call_id)
-        await writer.__aenter__()
-        await writer.arguments("".join(self._pieces))
-        self._writer = writer
-
-    async def close(self) -> None:
-        """Close the item. Raises `ModelError` when the arguments are no JSON object."""
-        writer = self._writer
-        if writer is None:
-            return
-        if not "".join(self._pieces).strip():
-            await self.arguments("{}")
-        if not self.is_whole:
-            raise ModelError(f"the model called {self.name!r} with arguments that are no object")
-        await writer.__aexit__(None, None, None)
-
-
 class Round:
     """Writes what a model gives in one round; what a `RoundWriter` does.
 
@@ -130,22 +54,29 @@ class Round:
         choice: Which tools may be called.
         call_ids: Ids of calls that are taken; those of the round are added.
         views: What is shown of reasoning.
+        max_characters: Most that the model may write.
     """
 
     def __init__(
-        self, out: ResponseWriter, choice: ToolChoice, call_ids: set[str], views: Views
+        self,
+        out: ResponseWriter,
+        choice: ToolChoice,
+        call_ids: set[str],
+        views: Views,
+        max_characters: int,
     ) -> None:
         self._out = out
         self._choice = choice
         self._call_ids = call_ids
         self._views = views
+        self._left = max_characters
         self._start = self._stop = len(out.item_ids)
         self._message: MessageWriter | None = None
         self._thought: Thought | None = None
         self._thoughts: list[Thought] = []
-        self._shown: _ShownCall | None = None
-        self._waiting: deque[_ShownCall | Callable[[], Awaitable[None]]] = deque()
-        self._kept: list[tuple[_Call, str | None]] = []
+        self._shown: ShownCall | None = None
+        self._waiting: deque[ShownCall | Callable[[], Awaitable[None]]] = deque()
+        self._kept: list[tuple[KeptCall, str | None]] = []
         self.external = 0
         """How many calls of functions of the caller's were made."""
         self.tokens = Tokens()
@@ -155,34 +86,53 @@ class Round:
         """Whether the caller was told anything, or the round holds anything (rule M3)."""
         return self._out.is_begun or bool(self._kept or self._thoughts)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing came of the round yet."""
+        return not (self._kept or self._thoughts) and len(self._out.item_ids) == self._start
+
     # What the model says
 
     def text(self, delta: str, logprobs: Sequence[LogProb] = ()) -> Awaitable[None]:
         """Add to the text of the message."""
+        self._left -= len(delta)
         message = self._message
-        if message is None:
+        if message is None or self._left < 0:
             return self._say(delta, logprobs)
         return message.text(delta, logprobs)
 
     async def _say(self, delta: str, logprobs: Sequence[LogProb]) -> None:
+        self._take(0)
+        if not (delta or logprobs):
+            return
         if self._shown is not None:
-            self._waiting.append(partial(self.text, delta, logprobs))
-        elif delta or logprobs:
+            self._waiting.append(partial(self._say, delta, logprobs))
+        else:
             await (await self._speak()).text(delta, logprobs)
 
     async def annotate(self, annotation: Annotation | Mapping[str, Any]) -> None:
         """Annotate the text (rule L5)."""
+        self._take(_COST)
         if self._shown is not None:
-            self._waiting.append(partial(self.annotate, annotation))
+            self._waiting.append(partial(self._annotate, annotation))
         else:
+            await self._annotate(annotation)
+
+    async def _annotate(self, annotation: Annotation | Mapping[str, Any]) -> None:
+        try:
             await (await self._speak()).annotate(annotation)
+        except WriterError as error:
+            raise ModelError(
+                "the model annotated what is no text of its own, or wrongly"
+            ) from error
 
     async def refuse(self, delta: str) -> None:
         """Add to a refusal."""
-        if self._shown is not None:
-            self._waiting.append(partial(self.refuse, delta))
-        elif delta:
-            await (await self._speak()).refuse(delta)
+        self._take(len(delta))
+        await self._write(self._refuse, delta)
+
+    async def _refuse(self, delta: str) -> None:
+        await (await self._speak()).refuse(delta)
 
     async def _speak(self) -> MessageWriter:
         message = self._message
@@ -195,17 +145,32 @@ class Round:
 
     async def reason(self, delta: str) -> None:
         """Add to the raw trace of reasoning (rule R1)."""
-        if self._shown is not None:
-            self._waiting.append(partial(self.reason, delta))
-        elif delta:
-            await (await self._think()).text(delta)
+        self._take(len(delta))
+        await self._write(self._reason, delta)
+
+    async def _reason(self, delta: str) -> None:
+        await (await self._think()).text(delta)
 
     async def summarise(self, delta: str) -> None:
         """Add to the summary of reasoning (rules R1, L3)."""
-        if self._shown is not None:
-            self._waiting.append(partial(self.summarise, delta))
+        self._take(len(delta))
+        await self._write(self._summarise, delta)
+
+    async def _summarise(self, delta: str) -> None:
+        await (await self._think()).summary(delta)
+
+    async def _write(self, write: Callable[[str], Awaitable[None]], delta: str) -> None:
+        """Write now, or behind the call that is shown."""
+        if delta and self._shown is not None:
+            self._waiting.append(partial(write, delta))
         elif delta:
-            await (await self._think()).summary(delta)
+            await write(delta)
+
+    def _take(self, characters: int) -> None:
+        """Count what came. Raises `ModelError` when it is more than may come."""
+        self._left -= characters
+        if self._left < 0:
+            raise ModelError("the model wrote more than this server takes in one round")
 
     async def _think(self) -> Thought:
         thought = self._thought
@@ -219,16 +184,17 @@ class Round:
 
     # What it calls
 
-    async def call(self, name: str, call_id: str | None = None) -> _Call | _ShownCall:
+    async def call(self, name: str, call_id: str | None = None) -> KeptCall | ShownCall:
         """A call begins. One that is not allowed is taken, and not shown (rules X5 to X7)."""
         given = self._call_id(call_id)
+        self._take(len(name) + _COST)
         reason = self._choice.refusal(name, self.external + len(self._kept))
         if reason is not None or name in self._choice.hosted:
-            kept = _Call(name, given)
+            kept = KeptCall(name, given, self._take)
             self._kept.append((kept, reason))
             return kept
         self.external += 1
-        shown = _ShownCall(name, given, self._go_on)
+        shown = ShownCall(name, given, self._take, self._go_on)
         if self._shown is not None:
             self._waiting.append(shown)
         else:
@@ -242,7 +208,7 @@ class Round:
         self._call_ids.add(given)
         return given
 
-    async def _show(self, call: _ShownCall) -> None:
+    async def _show(self, call: ShownCall) -> None:
         await self._close_item()
         self._shown = call
         await call.show(self._out)
@@ -254,7 +220,7 @@ class Round:
             self._shown = None
             while self._waiting and self._shown is None:
                 each = self._waiting.popleft()
-                await (self._show(each) if isinstance(each, _ShownCall) else each())
+                await (self._show(each) if isinstance(each, ShownCall) else each())
 
     async def forward(self, event: str, data: bytes) -> None:
         """Pass on an event of an upstream that speaks Open Responses."""
@@ -283,7 +249,7 @@ class Round:
                 writing stays open, for the response to end as incomplete (rule L8).
         """
         for each in (self._shown, *self._waiting):
-            if isinstance(each, _ShownCall) and (is_whole or each.is_whole):
+            if isinstance(each, ShownCall) and (is_whole or each.is_whole):
                 each.is_done = True
         await self._go_on()
         if is_whole:

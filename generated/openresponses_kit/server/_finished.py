@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from .._base import UnknownVariant
 from .._places import place_of
@@ -39,6 +40,7 @@ __all__ = [
     "message_item",
     "raw_family",
     "reasoning_item",
+    "vendor_item",
     "write_item",
     "write_whole_part",
 ]
@@ -66,6 +68,20 @@ def call_item(
     """A function call, with its members that are not named here, as JSON."""
     given = {"status": '"in_progress"', **fields}
     return CallItem(draft, item_id, given, call_id=call_id, name=name, family=ARGUMENTS)
+
+
+class _VendorItem(Item):
+    """An item of a vendor's that closes as its class says, where its type has one."""
+
+    def settle(self, status: str) -> None:
+        """Raise `WriterError` when it is to be completed, and is not as its class says (N2)."""
+        if status == "completed":
+            _read(ItemField, from_json(self.json()), self.name, "N2")
+
+
+def vendor_item(draft: Draft, kind: str, item_id: str, fields: dict[str, str]) -> Item:
+    """An item of a vendor's, with its members other than `type` and `id`, as JSON."""
+    return _VendorItem(draft, kind, item_id, fields)
 
 
 def raw_family(draft: Draft) -> Family:

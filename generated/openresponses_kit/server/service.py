@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ItemParam,
         Usage,
     )
+    from .model_list import ModelEntry
     from .writer import ResponseWriter
 
 __all__ = ["Compaction", "ResponsesService"]
@@ -98,6 +99,35 @@ class ResponsesService(ABC):
             context: The items to compact, those of earlier responses among them.
         """
         raise NotFoundError("this server does not offer compaction")
+
+    async def compact_for(
+        self,
+        request: CompactResponseMethodPublicBody,
+        context: Sequence[ItemParam],
+        *,
+        caller: str,
+        request_id: str,
+    ) -> Compaction:
+        """As `compact`, for a service that has to know who calls; as it comes, it is `compact`.
+
+        Args:
+            request: As in `compact`.
+            context: As in `compact`.
+            caller: A name for who sent the request, as `out.caller` in `respond`.
+            request_id: The server's name for the request.
+        """
+        del caller, request_id
+        return await self.compact(request, context)
+
+    async def models(self, caller: str) -> Sequence[ModelEntry]:
+        """The models that can be asked for, for `GET /models`. A service without it answers 404.
+
+        Raises `ServiceError`.
+
+        Args:
+            caller: A name for who asks, as `out.caller` in `respond`.
+        """
+        raise NotFoundError("this server does not tell its models")
 
     async def close(self) -> None:
         """Let go of connections and the like: the server has stopped. It may be started again."""

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 
 from ._draft import Draft
-from ._finished import call_item, message_item, reasoning_item, write_item
+from ._finished import call_item, message_item, reasoning_item, vendor_item, write_item
 from ._ids import new_id
-from ._items import Item
 from ._json import check_text, check_vendor_fields, check_vendor_type, members_of, quoted
 from ._stream import EventSink, Stream
 from ._terms import CallLimits, Terms
-from ._vendor_items import VendorItem, send_event, vendor_item
+from ._vendor_items import VendorItem, send_event, typed_item
 from ._writers import (
     FunctionCallWriter,
     MessageWriter,
@@ -184,6 +183,9 @@ class ResponseWriter:
     def vendor_item(self, item_type: str, /, **fields: Any) -> VendorItemWriter:
         """An item of a vendor's type, to be filled in step by step. Raises `WriterError`.
 
+        Where the type is one of the document's, or was registered, the item has to be as its class
+        says when it closes.
+
         Args:
             item_type: Its type, `vendor:name` (rule N1).
             fields: Its members. The `id` is made if it is not given; `status` is filled in.
@@ -194,7 +196,7 @@ class ResponseWriter:
         check_text(item_id, "the id of an item", "N2")
         given = {"status": "in_progress", **fields}
         members = members_of(given, f"the {item_type} {item_id!r}", "N2")
-        return VendorItemWriter(Item(self._draft, item_type, item_id, members))
+        return VendorItemWriter(vendor_item(self._draft, item_type, item_id, members))
 
     async def event(self, event_type: str, /, **fields: Any) -> None:
         """An event of a vendor's type, which changes nothing (rules N1, N2, N5).
@@ -266,7 +268,7 @@ class ResponseWriter:
             fields: What is known of it by names on the wire; None stands for what is not.
             zeros: What stands for what is not known, as JSON (rule L1).
         """
-        return vendor_item(self._draft, model, kind, item_id=item_id, fields=fields, zeros=zeros)
+        return typed_item(self._draft, model, kind, item_id=item_id, fields=fields, zeros=zeros)
 
     async def typed_event(
         self, model: type[BaseModel], kind: str, fields: Mapping[str, object], /

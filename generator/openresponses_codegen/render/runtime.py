@@ -84,6 +84,9 @@ _OF_WEBSOCKETS = frozenset(
 )
 """The files that a spec without a WebSocket has no use for, by path without the suffix of a template."""
 
+_OF_COMPACTION = frozenset({"gateway/compaction.py"})
+"""The files that a spec without compaction has no use for."""
+
 _OF_VENDORS = frozenset({"server/_vendor_writers.py"})
 """The files that a spec without items of vendors has no use for."""
 
@@ -171,6 +174,7 @@ def render_runtime(
     core = templates / "core"
     sources = _SOURCES[component]
     left_out = frozenset[str]() if view["websocket"] else _OF_WEBSOCKETS
+    left_out = left_out if view["compact"] else left_out | _OF_COMPACTION
     left_out = left_out if view["vendor_items"] else left_out | _OF_VENDORS
     files = {path: text for path, text in verbatim(templates, component, overrides).items() if path not in left_out}
 

@@ -20,7 +20,7 @@ from .errors import WriterError
 if TYPE_CHECKING:
     from ._draft import Draft
 
-__all__ = ["VendorItem", "send_event", "vendor_item"]
+__all__ = ["VendorItem", "send_event", "typed_item"]
 
 _UNKNOWN = frozenset({'""', "0", "false"})
 
@@ -85,7 +85,7 @@ class VendorItem(Item):
         await send_event(self.draft, model, kind, {**place, **fields})
 
 
-def vendor_item(
+def typed_item(
     draft: Draft,
     model: type[BaseModel],
     kind: str,
