@@ -168,7 +168,11 @@ def test_z16_stop_ends_the_stream_at_once(script: tuple[Page, Scripted]) -> None
     expect(page.locator("#send")).to_be_focused()
     page.click("#tab-response")
     assert "no terminal event" in page.inner_text("#verdict")
-    page.locator("#tree summary", has_text="output:").click()
+    page.click("#copy-response")
+    expect(page.locator("#status")).to_have_text("Copied the response.")
+    folded = json.loads(clipboard(page))
+    assert folded["status"] == "in_progress"
+    assert folded["output"] == [message("Hello", "in_progress")]
 
 
 def test_another_server_is_asked_through_this_one(browser: Browser, tmp_path: Path) -> None:
