@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 import resource
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp_server import ODD
 from mcp_talk import Offering, asking, failure, offered, run, stdio, told
-from openresponses_kit.gateway.mcp import HTTPServer, MCPServers, MCPSettings, StdioServer
+from openresponses_kit.gateway.mcp import HTTPServer, MCPServers, MCPSettings, StdioServer, web
 from openresponses_kit.gateway.mcp.names import offered_name
 from openresponses_kit.gateway.mcp.web import _is_public
 
@@ -271,6 +272,39 @@ def test_a_request_cannot_name_a_private_address(host: str) -> None:
             assert seen != []
 
     asyncio.run(talk())
+
+
+def test_what_was_checked_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name is resolved once per request: the address that was checked is the one, with the name as its `Host`."""
+    resolved: list[str] = []
+
+    async def talk() -> list[str]:
+        heads: list[str] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(asyncio.IncompleteReadError), contextlib.closing(writer):
+                heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+
+        loop = asyncio.get_running_loop()
+        original = loop.getaddrinfo
+
+        async def resolve(host: Any, port: Any, **options: Any) -> Any:
+            """Another address each time, and in truth that of the server the first time only."""
+            if host != "mcp.example":
+                return await original(host, port, **options)
+            resolved.append(host)
+            address = "127.0.0.1" if len(resolved) == 1 else "127.0.0.99"
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+        monkeypatch.setattr(loop, "getaddrinfo", resolve)
+        monkeypatch.setattr(web, "_is_public", lambda address: address == "127.0.0.1")
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with source(None, allow_request_servers=True) as mcp:
+                await error_of(mcp, label="far", server_url=f"http://mcp.example:{port}/mcp")
+        return [re.findall(r"host: (\S+)", head.lower())[0].partition(":")[0] for head in heads]
+
+    assert asyncio.run(talk()) == ["mcp.example"]
 
 
 def test_servers_of_requests_need_approval_unless_the_request_waives_it(tmp_path: Path) -> None:

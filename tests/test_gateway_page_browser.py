@@ -608,6 +608,10 @@ def test_n3_unknown_events_and_items_are_shown_whole_with_their_statuses(script:
     card = page.locator("#timeline > li.item")
     chips = card.locator(".status-chip").all_inner_texts()
     assert chips == ["in_progress", "interpreting", "searching", "completed"]
+    assert card.locator(".receipt").inner_text().split("\n") == ["code", "1 + 1", "result", "2"]
+    for summary in card.locator("summary").all():
+        summary.click()
+    expect(card.locator("pre.code").last).to_contain_text("interpreter_call")
     shown = [json.loads(each) for each in card.locator("pre.code").all_inner_texts()]
     assert {"delta": "1 +", **place}.items() <= shown[1].items()
     assert shown[-1] == item

@@ -40,8 +40,8 @@ _logger = logging.getLogger(__name__)
 class MCPServers(ToolSource):
     """The tools of MCP servers, for requests that ask for them.
 
-    Raises `ImportError` where the `mcp` package is not installed, and `ValueError` for two servers
-    of one label.
+    Raises `ImportError` where the package `mcp` is not installed, or too old, and `ValueError` for
+    two servers of one label.
 
     Args:
         servers: The servers of the operator.
@@ -60,9 +60,10 @@ class MCPServers(ToolSource):
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f"servers: more than one has the label {twice[0]!r}")
-        if find_spec("mcp") is None:
+        if find_spec("mcp_types") is None:
             raise ImportError(
-                "MCP servers need the package that the extra `mcp` installs: pip install mcp"
+                "MCP servers need the package `mcp`, version 2.3 or later, which the extra `mcp`"
+                " installs: pip install 'mcp>=2.3'"
             )
         self._servers = tuple(servers)
         self._vendor = vendor
