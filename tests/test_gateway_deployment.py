@@ -14,6 +14,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -243,6 +244,20 @@ def test_the_command_that_makes_a_key_makes_one() -> None:
         pytest.skip("openssl is not installed")
     made = subprocess.run(shlex.split(command), capture_output=True, text=True, check=True).stdout
     assert Sealer(read_keys({"k1": made}), "k1")
+
+
+def test_the_examples_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEALING_KEY_2026_11", base64.b64encode(secrets.token_bytes(32)).decode())
+    monkeypatch.setenv("UPSTREAM_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("STORE", "memory:")
+    monkeypatch.setenv("GATEWAY_API_KEY", "a-key")
+    namespace: dict[str, Any] = {}
+    blocks = re.findall(r"^ *```python\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(textwrap.dedent(block), namespace)
+    assert isinstance(namespace["sealer"], Sealer)
+    assert callable(namespace["app"]())
 
 
 def test_the_options_of_uvicorn_are_its_own() -> None:
