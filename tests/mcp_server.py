@@ -17,6 +17,7 @@ import asyncio
 import os
 import socket
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ class Behaviour:
     async def _flood(self, ctx: Any, arguments: dict[str, Any]) -> types.CallToolResult:
         """Says what nobody asked for, for as long as somebody listens."""
         while True:
-            await ctx.session.report_progress(1.0, message="x" * 60_000)
+            await ctx.session.send_progress_notification("nobody's", 1.0, message="x" * 60_000)
 
     async def _big(self, ctx: Any, arguments: dict[str, Any]) -> types.CallToolResult:
         return said("ä" * int(arguments["size"]))
@@ -148,7 +149,8 @@ class Behaviour:
             os.write(wire, b"x" * 60_000)
 
     async def _headers(self, ctx: Any, arguments: dict[str, Any]) -> types.CallToolResult:
-        return said(ctx.request.headers.get("authorization", "none"))
+        """A digest of what it is called with, so that a test can tell without telling."""
+        return said(sha256(ctx.request.headers.get("authorization", "").encode()).hexdigest())
 
 
 def tool(name: str) -> types.Tool:

@@ -24,7 +24,7 @@ class Offering:
     """A response that tools are offered for."""
 
     def __init__(self, tools: Sequence[dict[str, Any]], context: Sequence[Any] = (), caller: str = "me") -> None:
-        self.request = CreateResponseBody.model_validate({"model": "m", "input": "hi", "tools": tools})
+        self.request = CreateResponseBody.model_validate({"model": "m", "input": "hi", "tools": [*tools]})
         self.context = context
         self.caller = caller
         self.items: list[dict[str, Any]] = []

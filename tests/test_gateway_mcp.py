@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -230,15 +233,15 @@ def test_a_program_that_is_not_there_is_told_in_the_list(tmp_path: Path) -> None
         async with source(Reached(server, tmp_path)) as mcp:
             offering = Offering([asking()])
             assert await mcp.offer(offering) == []
-            assert offering.items == [
-                {
-                    "type": "gateway:mcp_list_tools",
-                    "status": "completed",
-                    "server_label": "box",
-                    "tools": [],
-                    "error": "the MCP server cannot be reached",
-                }
-            ]
+            (item,) = offering.items
+            assert item == {
+                "id": item["id"],
+                "type": "gateway:mcp_list_tools",
+                "status": "completed",
+                "server_label": "box",
+                "tools": [],
+                "error": "the MCP server cannot be reached",
+            }
 
     asyncio.run(talk())
 
@@ -377,6 +380,9 @@ def test_a_server_is_asked_for_once(tmp_path: Path) -> None:
         MCPServers(twice)
     with pytest.raises(ValueError, match="'a b': a label is a letter"):
         StdioServer(label="a b", command="a")
+    for headers in ({"X": "s3cret\n"}, {"X: s3cret": ""}, {"host": "s3cret"}):
+        with pytest.raises(ValueError, match="box: headers: one is no header that may be sent"):
+            HTTPServer(label="box", url="http://h/", headers=headers)
 
 
 def test_nobody_asks_and_nothing_is_started(tmp_path: Path) -> None:
@@ -389,3 +395,41 @@ def test_nobody_asks_and_nothing_is_started(tmp_path: Path) -> None:
             assert told(box.record) == []
 
     asyncio.run(talk())
+
+
+WITHOUT = """
+import sys
+from importlib.machinery import PathFinder
+
+class Absent(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        absent = name.partition(".")[0] in {"mcp", "mcp_types"}
+        return None if absent else super().find_spec(name, path, target)
+
+sys.meta_path[:] = [Absent if each is PathFinder else each for each in sys.meta_path]
+from openresponses_kit.gateway.mcp import HTTPServer, MCPServers, StdioServer
+
+try:
+    MCPServers([StdioServer(label="box", command="box")])
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_without_the_package_there_is_one_clear_error() -> None:
+    """The extra is needed where servers are made, not where the module is imported; the error says what to install."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "generated")}
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True, env=environment)
+    assert "which the extra `mcp` installs: pip install 'mcp>=2.3'" in done.stdout
+
+
+def test_the_package_is_imported_when_a_server_is_needed() -> None:
+    """A gateway that has MCP servers starts without the 300 modules that talking to them takes."""
+    code = "import sys\n" + WITHOUT.partition("sys.meta_path[:]")[2].partition("\n")[2]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "generated")}
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nprint('mcp' in sys.modules)"],
+        capture_output=True, text=True, check=True, env=environment,
+    )  # fmt: skip
+    assert done.stdout == "False\n"

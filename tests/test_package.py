@@ -29,7 +29,7 @@ Packages = Callable[[str], ModuleType]
 GENERATED = Path(kit.__file__).parent
 EXTERNAL = {"pydantic", "pydantic_core", "typing_extensions"}
 EXTERNAL_OF_THE_CLIENT = {"aiohttp", "httpx2", "opentelemetry", "websockets", "yarl"}
-EXTERNAL_OF_THE_GATEWAY = {"cryptography", "httpx2", "mcp", "mcp_types", "opentelemetry", "uvicorn", "yaml"}
+EXTERNAL_OF_THE_GATEWAY = {"anyio", "cryptography", "httpx2", "mcp", "mcp_types", "opentelemetry", "uvicorn", "yaml"}
 EXTERNAL_OF = {
     "server/_sql_engine": {"sqlalchemy"},
     "server/_sql_tables": {"sqlalchemy"},

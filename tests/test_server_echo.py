@@ -188,6 +188,21 @@ def test_z19_tools_stand_as_they_were_sent(before: bytes, after: bytes, key: byt
     assert b'"tools":[%b,"description":null},%b]' % (function[:-1], VENDOR) in echoed
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (b'{"type":"a:b","headers":{"K":"s"},"n":1.50}', b'{"type":"a:b","n":1.50}'),
+        (b'{"headers":{"K":"}\\"]"},\n "type":"a:b", "authorization" : "s" }', b'{"type":"a:b"}'),
+        (b'{"type":"a:b","\\u0068eaders":"s","x":{"headers":1}}', b'{"type":"a:b","x":{"headers":1}}'),
+        (b'{"headers":1,"type":"a:b","headers":2}', b'{"type":"a:b"}'),
+        (b'{"type":"a:b","header":"s"}', b'{"type":"a:b","header":"s"}'),
+    ],
+)
+def test_e3_credentials_of_tools_are_not_repeated(sent: bytes, shown: bytes) -> None:
+    """E3: what a tool is called with is left out, however its name is spelled; the rest stands as sent (Z19)."""
+    assert b'"tools":[%b]' % shown in raw_echo(b'{"tools":[%b]}' % sent)
+
+
 def test_z19_n1_choices_and_formats_of_vendors_stand_as_they_were_sent() -> None:
     choice = rb'{"type":"acme:x","b":1.50,"a":"\u0061"}'
     text_format = rb'{"b":1e5,"type":"acme:f","format":{"format":1}}'

@@ -12,16 +12,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .failures import UpstreamError
     from .hosted import HostedTool, Offering, Receipt, ToolCall, ToolResult, ToolRun, ToolSource
+    from .loop import AgenticLoop, LoopSettings
     from .model import CallWriter, Model, RoundWriter, Sampling
+    from .sealing import Sealer
+    from .upstreams.chat import ChatCompletionsUpstream
 
 _ORIGINS = {
+    "AgenticLoop": "loop",
     "CallWriter": "model",
+    "ChatCompletionsUpstream": "upstreams.chat",
     "HostedTool": "hosted",
+    "LoopSettings": "loop",
     "Model": "model",
     "Offering": "hosted",
     "Receipt": "hosted",
     "RoundWriter": "model",
     "Sampling": "model",
+    "Sealer": "sealing",
     "ToolCall": "hosted",
     "ToolResult": "hosted",
     "ToolRun": "hosted",
@@ -30,13 +37,17 @@ _ORIGINS = {
 }
 
 __all__ = [
+    "AgenticLoop",
     "CallWriter",
+    "ChatCompletionsUpstream",
     "HostedTool",
+    "LoopSettings",
     "Model",
     "Offering",
     "Receipt",
     "RoundWriter",
     "Sampling",
+    "Sealer",
     "ToolCall",
     "ToolResult",
     "ToolRun",

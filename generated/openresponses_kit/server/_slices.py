@@ -10,11 +10,11 @@ of the standard library, which is written in C.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from json import JSONDecoder
 from typing import Final, TypeVar
 
-__all__ = ["constant_in", "elements", "elements_of", "member_of", "on_one_line"]
+__all__ = ["constant_in", "elements", "elements_of", "member_of", "on_one_line", "without"]
 
 T = TypeVar("T")
 
@@ -50,6 +50,21 @@ def elements(text: bytes) -> list[bytes]:
     """The elements of the array that a text is."""
     array = text.decode()
     return _elements(array, _skip(array, 0))[0]
+
+
+def without(text: bytes, names: Set[str]) -> bytes:
+    """The object that a text is without the members of these names, the others as they stand."""
+    whole = text.decode()
+    kept: list[str] = []
+    at = _skip(whole, _skip(whole, 0) + 1)
+    while whole[at] == '"':
+        start = at
+        key, at = _decode(whole, at)
+        _, at = _decode(whole, _skip(whole, _skip(whole, at) + 1))
+        if key not in names:
+            kept.append(whole[start:at])
+        at = _next(whole, at)
+    return f"{{{','.join(kept)}}}".encode()
 
 
 def on_one_line(text: bytes) -> bytes:

@@ -4,7 +4,8 @@ The settings in force, as a response repeats them.
 
 Rules kept here: T4 (every field is there), T5 and T6 (what the request says, else the default; null
 means the default), Z4 (a JSON schema is not repeated), Z5 (tools and choices are whole), Z19 and N1
-(tools, and whatever bears a vendor's type, stand as they were sent).
+(tools, and whatever bears a vendor's type, stand as they were sent), E3 (but for the credentials
+of a tool, which are neither repeated nor kept).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic_core import to_json
 
 from ..models import FunctionToolParam
 from ._json import quoted
-from ._slices import constant_in, elements_of, member_of, on_one_line
+from ._slices import constant_in, elements_of, member_of, on_one_line, without
 from .errors import InvalidRequestError
 from .requests import check_constants
 
@@ -55,6 +56,8 @@ _HEADS: Final = {name: (at, b',"%b":' % name.encode()) for at, name in enumerate
 _BY_DEFAULT: Final = [_HEADS[name][1] + _DEFAULTS[name] for name in _DEFAULTS]
 _OF_TOOLS: Final = ("description", "parameters", "strict")
 """The fields of a function that a request may leave out and a response may not (rule Z5)."""
+_CREDENTIALS: Final = frozenset({"headers", "authorization"})
+"""What a tool that lives elsewhere is called with, which is nobody's to read afterwards."""
 _LARGEST_INTEGER: Final = 2**63 - 1
 
 
@@ -108,6 +111,8 @@ def _tools(tools: list[Any], content: bytes) -> bytes:
 def _whole(tool: Any, sent: bytes) -> bytes:
     """A tool as it was sent, with null for what a function has to have and was left out."""
     given: set[str] = tool.model_fields_set
+    if not isinstance(tool, FunctionToolParam) and not _CREDENTIALS.isdisjoint(given):
+        return without(sent, _CREDENTIALS)
     if not isinstance(tool, FunctionToolParam) or given.issuperset(_OF_TOOLS):
         return sent
     absent = [b',"%b":null' % name.encode() for name in _OF_TOOLS if name not in given]

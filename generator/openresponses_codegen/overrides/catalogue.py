@@ -14,7 +14,7 @@ SUFFIX = ".jinja"
 LICENCE = f"core/licence{SUFFIX}"
 """The template of what stands at the head of every file."""
 _FOLDERS = ("core", "stubs")
-_SOURCES = (f"*.py{SUFFIX}", f"licence{SUFFIX}", "*.py")
+_SOURCES = (f"*.py{SUFFIX}", f"licence{SUFFIX}", "*.py", "assets/[!.]*")
 _MARK = re.compile(r"\{%[-+]?\s*(?:block\s+(?P<name>\w+)[\w\s]*|(?P<end>endblock)[\w\s]*)[-+]?%\}")
 
 

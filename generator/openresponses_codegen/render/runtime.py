@@ -151,8 +151,10 @@ def verbatim(templates: Path, component: str, overrides: Overrides) -> dict[str,
     files: dict[str, str] = {}
     for path in paths:
         name = path.relative_to(core).as_posix()
+        if path.name.startswith("."):
+            continue
         own = overrides.files.get(f"core/{name}")
-        if own is not None:
+        if own is not None and name.endswith(".py"):
             verify_own(own.name, own.text)
         files[name] = path.read_text(encoding="utf-8") if own is None else own.text
     return files

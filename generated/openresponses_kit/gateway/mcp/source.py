@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from ...server._ids import new_id
 from ...server.errors import InvalidRequestError, TooManyRequestsError
 from ..hosted import HostedTool, Offering, Receipt, ToolCall, ToolSource
 from .answers import answers_in
@@ -39,8 +40,8 @@ _logger = logging.getLogger(__name__)
 class MCPServers(ToolSource):
     """The tools of MCP servers, for requests that ask for them.
 
-    Raises `ImportError` where the `mcp` package is not installed, and `ValueError` for two servers
-    of one label.
+    Raises `ImportError` where the package `mcp` is not installed, or too old, and `ValueError` for
+    two servers of one label.
 
     Args:
         servers: The servers of the operator.
@@ -59,9 +60,10 @@ class MCPServers(ToolSource):
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f"servers: more than one has the label {twice[0]!r}")
-        if find_spec("mcp") is None:
+        if find_spec("mcp_types") is None:
             raise ImportError(
-                "MCP servers need the package that the extra `mcp` installs: pip install mcp"
+                "MCP servers need the package `mcp`, version 2.3 or later, which the extra `mcp`"
+                " installs: pip install 'mcp>=2.3'"
             )
         self._servers = tuple(servers)
         self._vendor = vendor
@@ -108,7 +110,8 @@ class MCPServers(ToolSource):
         }
         for answer in answers:
             if not answer.is_approved:
-                await offering.item({"type": f"{self._vendor}:mcp_call", **answer.refused_call})
+                kind = {"id": new_id("mcp"), "type": f"{self._vendor}:mcp_call"}
+                await offering.item({**kind, **answer.refused_call})
                 due.append(Receipt(call=answer.call, output=answer.refusal))
             elif answer.call.name in offered:
                 due.append(answer.call)
@@ -196,6 +199,7 @@ class MCPServers(ToolSource):
     ) -> None:
         """Write the list of tools, where it is not in the context as it is."""
         item = {
+            "id": new_id("mcpl"),
             "type": f"{self._vendor}:mcp_list_tools",
             "status": "completed",
             "server_label": label,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from ...client.tools import ToolError
+from ...server._ids import new_id
 from ..hosted import HostedTool, Receipt, ToolCall, ToolResult, ToolRun
 from .names import offered_name
 
@@ -90,6 +91,7 @@ class MCPTool(HostedTool):
         if not self._asks:
             return None
         return {
+            "id": new_id("mcpr"),
             "type": f"{self._vendor}:mcp_approval_request",
             "status": "completed",
             "server_label": self.label,

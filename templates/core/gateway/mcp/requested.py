@@ -6,20 +6,15 @@ before any event).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from ...server.errors import InvalidRequestError
-from .servers import Approval, is_label
+from .servers import Approval, is_header, is_label
 
 __all__ = ["Asked", "asked_of", "members_of"]
-
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_RESERVED: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,25 +119,22 @@ def _approval(value: Any, param: str) -> Approval | None:
 
 
 def _headers(members: Mapping[str, Any], param: str) -> dict[str, str]:
-    given = members.get("headers")
+    """The headers to send. What is wrong with one is not told: it would be shown."""
     headers: dict[str, str] = {}
+    given = members.get("headers")
     if given is not None:
         if not _is_object(given):
             raise _refusal(f"{param}.headers", "it has to be an object of strings")
         for name, value in given.items():
-            headers[_header(name, _HEADER_NAME, param)] = _header(value, _HEADER_VALUE, param)
+            if not isinstance(value, str) or not is_header(name, value):
+                raise _refusal(f"{param}.headers", "it holds what is no header that may be sent")
+            headers[name] = value
     token = members.get("authorization")
     if token is not None:
-        checked = _header(token, _HEADER_VALUE, param, "authorization")
-        headers["Authorization"] = checked if " " in checked else f"Bearer {checked}"
+        if not isinstance(token, str) or not is_header("Authorization", token):
+            raise _refusal(f"{param}.authorization", "it is no header that may be sent")
+        headers["Authorization"] = token if " " in token else f"Bearer {token}"
     return headers
-
-
-def _header(value: Any, legal: re.Pattern[str], param: str, member: str = "headers") -> str:
-    """A name or a value of a header; the error does not say which, it would be shown."""
-    if not isinstance(value, str) or not legal.fullmatch(value) or value.lower() in _RESERVED:
-        raise _refusal(f"{param}.{member}", "it holds what is no header that may be sent")
-    return value
 
 
 def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:

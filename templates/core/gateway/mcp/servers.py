@@ -11,12 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["Approval", "HTTPServer", "MCPSettings", "StdioServer", "is_label", "needs_approval"]
+__all__ = [
+    "Approval",
+    "HTTPServer",
+    "MCPSettings",
+    "StdioServer",
+    "is_header",
+    "is_label",
+    "needs_approval",
+]
 
 Approval: TypeAlias = Literal["always", "never"] | Mapping[str, Sequence[str]]
 """Which calls need the approval of whoever sent the request: all, none, or by name of the tool
 under `always` and `never`. A tool that neither names needs it.
 """
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_RESERVED: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _LABEL: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -90,10 +101,24 @@ class HTTPServer(_Server):
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """Headers of every request to it, such as `Authorization`. They are shown to nobody."""
 
+    def __post_init__(self) -> None:
+        _Server.__post_init__(self)
+        if not all(is_header(name, value) for name, value in self.headers.items()):
+            raise ValueError(f"{self.label}: headers: one is no header that may be sent")
+
 
 def is_label(label: str) -> bool:
     """Whether a label is one that names of tools can be made of."""
     return _LABEL.fullmatch(label) is not None
+
+
+def is_header(name: str, value: str) -> bool:
+    """Whether a header can be sent, and is not one that a request makes by itself."""
+    return (
+        _HEADER_NAME.fullmatch(name) is not None
+        and _HEADER_VALUE.fullmatch(value) is not None
+        and name.lower() not in _RESERVED
+    )
 
 
 def needs_approval(approval: Approval, name: str) -> bool:

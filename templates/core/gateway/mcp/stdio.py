@@ -37,6 +37,7 @@ __all__ = ["stdio_transport"]
 
 _logger = logging.getLogger(__name__)
 _GRACE_SECONDS: Final = 2.0
+_AT_ONCE: Final = 65_536
 _UNANSWERED: Final = 8
 """How many times the size of a message a server may say without an answer among it."""
 
@@ -84,6 +85,8 @@ async def _transport(
                 tasks.cancel_scope.cancel()
                 with anyio.CancelScope(shield=True):
                     await _stop(process, process.stdin)
+                    _signal(process, is_last=True)
+                    await _drain(process.stdout)
     finally:
         # However the way here: a process that is left over would run for ever.
         _signal(process, is_last=True)
@@ -150,6 +153,14 @@ async def _stop(process: asyncio.subprocess.Process, stdin: asyncio.StreamWriter
             return
         _signal(process, is_last=is_last)
     await process.wait()
+
+
+async def _drain(stdout: asyncio.StreamReader) -> None:
+    """Read what is left: a pipe is closed at its end, and not before."""
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(_GRACE_SECONDS):
+            while await stdout.read(_AT_ONCE):
+                pass
 
 
 def _signal(process: asyncio.subprocess.Process, *, is_last: bool) -> None:

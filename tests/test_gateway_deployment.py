@@ -1,0 +1,252 @@
+"""The examples of docs/deployment, as far as they can be tried without a container or a cluster.
+
+Protects: they hold together (names, ports, secrets, times), their commands are those of the package, their checks of
+health are right about a real server, and the configuration in them is one.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+from openresponses_kit.gateway.sealing import Sealer, read_keys
+from serving_process import PATIENCE, ServingProcess, serving
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+EXAMPLES = DOCS / "deployment"
+PAGE = (DOCS / "deployment.md").read_text()
+_REFERENCE = re.compile(r"\$\{(\w+)")
+
+
+def compose() -> Any:
+    return yaml.safe_load((EXAMPLES / "compose.yaml").read_text())
+
+
+def kubernetes() -> dict[str, Any]:
+    """The objects by their kinds."""
+    objects = list(yaml.safe_load_all((EXAMPLES / "kubernetes.yaml").read_text()))
+    assert len({each["kind"] for each in objects}) == len(objects)
+    return {each["kind"]: each for each in objects}
+
+
+def pod() -> Any:
+    return kubernetes()["Deployment"]["spec"]["template"]["spec"]
+
+
+def container() -> Any:
+    [found] = pod()["containers"]
+    return found
+
+
+def option(arguments: Sequence[str], name: str) -> str:
+    [value] = [each.partition("=")[2] for each in arguments if each.startswith(f"--{name}=")]
+    return value
+
+
+def seconds(text: str) -> int:
+    return int(text.removesuffix("s"))
+
+
+COMMANDS = {
+    "compose": lambda: compose()["services"]["gateway"]["command"],
+    "kubernetes": lambda: container()["args"],
+    "image": lambda: json.loads(re.findall(r"^CMD (.*)$", (EXAMPLES / "Dockerfile").read_text(), re.MULTILINE)[0]),
+}
+CONFIGURATIONS = {
+    "file": (EXAMPLES / "gateway.yaml").read_text,
+    "kubernetes": lambda: kubernetes()["ConfigMap"]["data"]["gateway.yaml"],
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServingProcess]:
+    with serving(tmp_path_factory.mktemp("served"), "--store", "memory:", "--api-key", "k") as started:
+        yield started
+
+
+def test_the_two_ways_are_started_alike() -> None:
+    for name in ("host", "port", "config", "grace"):
+        assert option(COMMANDS["compose"](), name) == option(COMMANDS["kubernetes"](), name)
+    assert (CONFIGURATIONS["file"](), COMMANDS["compose"]()[0]) == (CONFIGURATIONS["kubernetes"](), "serve")
+
+
+@pytest.mark.parametrize("name", ["compose", "kubernetes"])
+def test_no_password_is_an_argument(name: str) -> None:
+    """The URL of the store names the account; the password is in the environment."""
+    url = option(COMMANDS[name](), "store")
+    assert re.fullmatch(r"postgresql://\w+@[\w.]+/\w+", url)
+    given = compose()["services"]["gateway"]["environment"] if name == "compose" else secret()
+    assert "PGPASSWORD" in given
+
+
+def secret() -> dict[str, str]:
+    values: dict[str, str] = kubernetes()["Secret"]["stringData"]
+    return values
+
+
+def test_every_secret_that_is_named_is_given() -> None:
+    """By the environment of both; and nothing is given that nobody asks for."""
+    wanted = set(_REFERENCE.findall(CONFIGURATIONS["file"]()))
+    assert wanted
+    assert set(compose()["services"]["gateway"]["environment"]) == wanted | {"PGPASSWORD"}
+    assert set(secret()) == wanted | {"PGPASSWORD"}
+    assert container()["envFrom"] == [{"secretRef": {"name": kubernetes()["Secret"]["metadata"]["name"]}}]
+
+
+def test_the_environment_of_compose_is_in_the_file_to_copy() -> None:
+    """Each variable has to be set: compose refuses to start without."""
+    text = (EXAMPLES / "compose.yaml").read_text()
+    asked = set(_REFERENCE.findall(text))
+    lines = (EXAMPLES / "env.example").read_text().splitlines()
+    assert {line.partition("=")[0] for line in lines if line and not line.startswith("#")} == asked
+    assert all(f"${{{name}:?}}" in text for name in asked)
+
+
+def test_no_secret_is_written_down() -> None:
+    assert not any(secret().values())
+    keys = yaml.safe_load(CONFIGURATIONS["file"]())["reasoning"]["keys"]
+    assert all(_REFERENCE.fullmatch(value.removesuffix("}")) for value in keys.values())
+
+
+def test_ids_of_sealing_keys_are_what_a_sealer_takes() -> None:
+    reasoning = yaml.safe_load(CONFIGURATIONS["file"]())["reasoning"]
+    values = {key_id: base64.b64encode(secrets.token_bytes(32)).decode() for key_id in reasoning["keys"]}
+    assert Sealer(read_keys(values), reasoning["current"])
+
+
+def test_s5_a_server_is_killed_only_after_its_streams_had_their_time() -> None:
+    """What is left over of the time holds what the server does before and after `--grace`."""
+    margin = 10
+    gateway = compose()["services"]["gateway"]
+    assert seconds(gateway["stop_grace_period"]) >= float(option(gateway["command"], "grace")) + margin
+    [pause] = [int(each) for each in container()["lifecycle"]["preStop"]["exec"]["command"] if each.isdigit()]
+    grace = float(option(container()["args"], "grace"))
+    assert pod()["terminationGracePeriodSeconds"] >= pause + grace + margin
+
+
+def test_the_check_of_compose_is_right_about_a_server(server: ServingProcess) -> None:
+    """It runs as it stands: well while the server serves, and not when nobody does."""
+    kind, program, *arguments = compose()["services"]["gateway"]["healthcheck"]["test"]
+    assert (kind, program) == ("CMD", "python")
+    port = option(COMMANDS["compose"](), "port")
+    assert sum(port in each for each in arguments) == 1
+
+    def code(asked: int) -> int:
+        command = [sys.executable, *(each.replace(f":{port}/", f":{asked}/") for each in arguments)]
+        return subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False).returncode
+
+    assert code(server.port) == 0
+    assert code(1) != 0
+
+
+@pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
+def test_probes_ask_what_is_there(server: ServingProcess, probe: str) -> None:
+    asked = container()[probe]["httpGet"]
+    assert asked["port"] in {each["name"] for each in container()["ports"]}
+    url = f"http://127.0.0.1:{server.port}{asked['path']}"
+    assert httpx2.get(url, timeout=PATIENCE, trust_env=False).status_code == 200
+
+
+def test_objects_find_each_other() -> None:
+    objects = kubernetes()
+    deployment, service = objects["Deployment"]["spec"], objects["Service"]["spec"]
+    labels = deployment["template"]["metadata"]["labels"]
+    selectors = [
+        deployment["selector"]["matchLabels"],
+        service["selector"],
+        objects["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+        *(each["labelSelector"]["matchLabels"] for each in pod()["topologySpreadConstraints"]),
+    ]
+    assert all(selector == labels for selector in selectors)
+    ports = {each["name"]: each["containerPort"] for each in container()["ports"]}
+    assert {each["targetPort"] for each in service["ports"]} <= set(ports)
+    assert ports == {"http": int(option(container()["args"], "port"))}
+    assert deployment["replicas"] > objects["PodDisruptionBudget"]["spec"]["minAvailable"]
+    volumes = {each["name"] for each in pod()["volumes"]}
+    assert {each["name"] for each in container()["volumeMounts"]} == volumes
+
+
+def test_the_configuration_is_mounted_where_it_is_read() -> None:
+    path = Path(option(container()["args"], "config"))
+    mounts = {each["mountPath"]: each["name"] for each in container()["volumeMounts"]}
+    [volume] = [each for each in pod()["volumes"] if each["name"] == mounts[str(path.parent)]]
+    config_map = kubernetes()["ConfigMap"]
+    assert volume["configMap"]["name"] == config_map["metadata"]["name"]
+    assert path.name in config_map["data"]
+    source, target, mode = compose()["services"]["gateway"]["volumes"][0].split(":")
+    assert (EXAMPLES / source).is_file()
+    assert (target, mode) == (str(path), "ro")
+
+
+def test_what_compose_mounts_and_waits_for_is_there() -> None:
+    services = compose()["services"]
+    for service in services.values():
+        for needed, condition in service.get("depends_on", {}).items():
+            assert condition == {"condition": "service_healthy"}
+            assert "healthcheck" in services[needed]
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            assert (EXAMPLES / source).is_file() if source.startswith("./") else source in compose()["volumes"]
+    assert services["gateway"]["deploy"]["replicas"] > 1
+    assert not services["gateway"].get("ports"), "two replicas cannot have one port of the machine"
+
+
+def test_s8_the_proxy_of_the_example_holds_nothing_back() -> None:
+    text = re.sub(r"#.*", "", (EXAMPLES / "nginx.conf").read_text())
+    assert text.count("{") == text.count("}")
+    directives = {words[0]: words[1:] for words in map(str.split, re.findall(r"[^{};]+(?=;)", text)) if words}
+    assert directives["proxy_buffering"] == ["off"]
+    assert seconds(directives["proxy_read_timeout"][0]) >= 3600
+    port = option(COMMANDS["compose"](), "port")
+    assert directives["server"] == [f"gateway:{port}", "resolve"]
+    published = compose()["services"]["proxy"]["ports"][0]
+    assert published.startswith("127.0.0.1:"), "without TLS it is for this machine alone"
+    assert published.endswith(f":{directives['listen'][0]}")
+
+
+def test_the_image_has_what_the_package_needs() -> None:
+    """The versions are those that the project states, and the server is started as it is here."""
+    text = (EXAMPLES / "Dockerfile").read_text()
+    stated: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = [*stated["project"]["optional-dependencies"].values(), stated["project"]["dependencies"]]
+    known = {each for group in groups for each in group} | {
+        each for group in stated.get("dependency-groups", {}).values() for each in group if isinstance(each, str)
+    }
+    wanted = re.findall(r'"([^"]*>=[^"]*)"', text)
+    assert len(wanted) == 9
+    assert set(wanted) <= known
+    entry = json.loads(re.findall(r"^ENTRYPOINT (.*)$", text, re.MULTILINE)[0])
+    assert entry == ["python", "-m", "openresponses_kit"]
+    user = re.findall(r"^USER (\d+)$", text, re.MULTILINE)
+    assert user == [str(pod()["securityContext"]["runAsUser"])]
+
+
+def test_the_command_that_makes_a_key_makes_one() -> None:
+    """As the page and the examples name it."""
+    [command] = {line.strip() for line in PAGE.splitlines() if line.startswith("openssl")}
+    assert command in (EXAMPLES / "env.example").read_text()
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    made = subprocess.run(shlex.split(command), capture_output=True, text=True, check=True).stdout
+    assert Sealer(read_keys({"k1": made}), "k1")
+
+
+def test_the_options_of_uvicorn_are_its_own() -> None:
+    [line] = [line.strip() for line in PAGE.splitlines() if line.strip().startswith("uvicorn --factory")]
+    command = [sys.executable, "-m", "uvicorn", "--help"]
+    known = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+    assert set(re.findall(r"--[a-z-]+", line)) <= set(re.findall(r"--[a-z-]+", known))
