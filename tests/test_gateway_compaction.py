@@ -321,3 +321,12 @@ def test_a_compaction_is_an_answer_by_the_schema() -> None:
     CompactResource.model_validate(
         {"id": "c", "object": "response.compaction", "output": [*kept, item], "created_at": 1, "usage": usage}
     )
+
+
+def test_c1_summaries_of_parts_are_bounded_in_number() -> None:
+    """A model that takes but one item at a time is not asked without end."""
+    model = ScriptedModel(too_long(says("So."), 3))
+    items = items_of(*({"role": "user", "content": f"{number}"} for number in range(1000)))
+    with pytest.raises(InvalidRequestError):
+        compacted(model, items)
+    assert len(model.samplings) <= 50

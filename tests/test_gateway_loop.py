@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from importlib import import_module
+from typing import Any, ClassVar
 
 from openresponses_kit.gateway import RoundWriter, Sampling, ToolCall, ToolRun
 from scripted_model import ScriptedModel, ScriptedTool, ask, calls, gives, says
+from writing import Kit, Recorder
 
 FUNCTION = {"type": "function", "name": "look", "parameters": {"type": "object"}}
 WORK = {"type": "acme:work"}
@@ -83,3 +86,40 @@ def test_x3_states_of_a_run_are_streamed() -> None:
     assert state["item_id"] == line["item_id"] == answer.output[0]["id"]
     assert answer.output[0]["exit_code"] == 0
     assert answer.output[0]["status"] == "completed"
+
+
+def test_x2_the_loop_of_each_release_runs_tools(kit: Kit) -> None:
+    """A package of an older release has the same loop."""
+    gateway = import_module(f"{kit.package.__name__}.gateway")
+    loop_module = import_module(f"{kit.package.__name__}.gateway.loop")
+    core_module = import_module(f"{kit.package.__name__}.server.core")
+    models = import_module(f"{kit.package.__name__}.models")
+    settings = import_module(f"{kit.package.__name__}.server.settings").ServerSettings()
+
+    class Work(gateway.HostedTool):
+        name, type, item_type = "work", "acme:work", "acme:work_call"
+        parameters: ClassVar = {"type": "object"}
+
+        async def run(self, call: Any, run: Any) -> str:
+            return "42"
+
+    class Calls(gateway.Model):
+        async def sample(self, sampling: Any, out: Any) -> None:
+            if sampling.items[-1].type == "function_call_output":
+                await out.text(f"It is {sampling.items[-1].output}.")
+            else:
+                await out.call("work")
+
+    async def answer() -> list[bytes]:
+        sink = Recorder()
+        loop = loop_module.AgenticLoop(Calls(), tools=[Work()])
+        core = core_module.Core(loop, store=None, api_keys=None, settings=settings)
+        content = b'{"model":"m","input":"hi","tools":[{"type":"acme:work"}]}'
+        request = models.CreateResponseBody.model_validate_json(content)
+        turn = await core.begin(request, content, core_module.Caller("key:1", "req_1"), sink)
+        await turn.out.end(await core.run(turn))
+        return sink.sent
+
+    response = kit.checked(asyncio.run(answer()))[-1]["response"]
+    assert [item["type"] for item in response["output"]] == ["acme:work_call", "message"]
+    assert response["output"][1]["content"][0]["text"] == "It is 42."

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from openresponses_kit import OpenResponses
+from openresponses_kit.events import ResponseOutputTextDoneStreamingEvent
 from openresponses_kit.gateway import HostedTool, Model, RoundWriter, Sampling, ToolCall, ToolRun
 from openresponses_kit.gateway.loop import AgenticLoop
 from openresponses_kit.models import ResponseResource
@@ -152,3 +153,16 @@ def test_x2_statuses_of_tools_that_run_side_by_side_are_interleaved() -> None:
     assert sorted(states[:2]) == [(0, "first"), (1, "first")]
     assert sorted(states[2:]) == [(0, "second"), (1, "second")]
     assert [each.get("output") for each in answer.output] == ["t0", "t1", None]
+
+
+def test_w1_turns_of_a_websocket_go_through_their_rounds() -> None:
+    """The same events, and the second turn is sampled over what the first one did."""
+    model, tool = in_rounds()
+    said: list[str] = []
+    for client in client_of(model, tool):
+        with client.responses.connect() as connection:
+            for turn in ("hi", "Again?"):
+                events = list(connection.create(model="m", input=turn, tools=[WORK]))
+                said += [event.text for event in events if isinstance(event, ResponseOutputTextDoneStreamingEvent)]
+    assert said == ["Let me see.", "It is 42. ", "As I said. "]
+    assert [item["type"] for item in model.told[2]][: len(TOLD)] == TOLD

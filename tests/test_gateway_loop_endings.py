@@ -361,3 +361,14 @@ def test_a_model_that_keeps_no_order_has_failed(hostile: Any) -> None:
     """It is the model's failure, and what it did before stands."""
     answer = ask(ScriptedModel(hostile), tools=[LOOK])
     assert answer.response["error"]["code"] == "model_error"
+
+
+def test_tokens_of_a_round_that_failed_are_counted() -> None:
+    """They were used all the same."""
+
+    async def fails(_: Sampling, out: RoundWriter) -> None:
+        out.usage(7, 3)
+        raise UpstreamError(ServerError(TOLD), is_transient=False)
+
+    answer = ask(ScriptedModel(fails))
+    assert answer.response["usage"]["total_tokens"] == 10

@@ -6,6 +6,8 @@ import asyncio
 import datetime
 import ipaddress
 import json
+import os
+import select
 import socket
 import ssl
 import sys
@@ -481,6 +483,44 @@ def test_where_the_command_is_missing_the_answer_says_how_to_get_it(
         answer = post(server.url, "/page/conform", f"{server.url}/v1")
     assert answer.status_code == 501
     assert "pip install 'openresponses-codegen[conform]'" in answer.json()["error"]["message"]
+
+
+def test_z16_a_run_ends_when_the_page_is_left(tmp_path: Path) -> None:
+    """The command would go on for ever, and does not end when it is only asked to."""
+    script = tmp_path / "endless.py"
+    script.write_text(
+        "import json, os, signal, sys\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print(json.dumps({'doing': str(os.getpid()), 'done': 0, 'total': 1}), file=sys.stderr, flush=True)\n"
+        "while True: signal.pause()\n"
+    )
+    with running(page_of(conform_command=[sys.executable, str(script)])) as server:
+        headers = {"origin": server.url, "x-forward-to": f"{server.url}/v1"}
+        options: Any = {"json": {}, "headers": headers, "trust_env": False, "timeout": 60}
+        with httpx2.stream("POST", f"{server.url}/page/conform", **options) as answer:
+            pid = int(json.loads(next(answer.iter_text()).splitlines()[1].removeprefix("data: "))["doing"])
+            process = os.pidfd_open(pid)
+        try:
+            assert select.select([process], [], [], 20)[0]
+        finally:
+            os.close(process)
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "told_of"),
+    [
+        (2, "print('Usage: x', 'Error: no such option', sep='\\n', file=sys.stderr)", "no such option"),
+        (1, "pass", "ended with the exit code 1"),
+        (2, "print('x' * 10_000_000, file=sys.stderr)", "ended with the exit code 2"),
+    ],
+)
+def test_a_command_that_goes_wrong_is_told_of(tmp_path: Path, code: int, output: str, told_of: str) -> None:
+    script = tmp_path / "wrong.py"
+    script.write_text(f"import sys\n{output}\nsys.exit({code})\n")
+    with running(page_of(conform_command=[sys.executable, str(script)])) as server:
+        ((name, value),) = told(post(server.url, "/page/conform", f"{server.url}/v1"))
+    assert name == "error"
+    assert told_of in value["message"]
 
 
 def test_the_proxy_connects_to_nothing_private(upstream: tuple[Scripted, int], resolve: Resolve) -> None:

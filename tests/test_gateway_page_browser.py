@@ -168,7 +168,11 @@ def test_z16_stop_ends_the_stream_at_once(script: tuple[Page, Scripted]) -> None
     expect(page.locator("#send")).to_be_focused()
     page.click("#tab-response")
     assert "no terminal event" in page.inner_text("#verdict")
-    page.locator("#tree summary", has_text="output:").click()
+    page.click("#copy-response")
+    expect(page.locator("#status")).to_have_text("Copied the response.")
+    folded = json.loads(clipboard(page))
+    assert folded["status"] == "in_progress"
+    assert folded["output"] == [message("Hello", "in_progress")]
 
 
 def test_another_server_is_asked_through_this_one(browser: Browser, tmp_path: Path) -> None:
@@ -608,6 +612,10 @@ def test_n3_unknown_events_and_items_are_shown_whole_with_their_statuses(script:
     card = page.locator("#timeline > li.item")
     chips = card.locator(".status-chip").all_inner_texts()
     assert chips == ["in_progress", "interpreting", "searching", "completed"]
+    assert card.locator(".receipt").inner_text().split("\n") == ["code", "1 + 1", "result", "2"]
+    for summary in card.locator("summary").all():
+        summary.click()
+    expect(card.locator("pre.code").last).to_contain_text("interpreter_call")
     shown = [json.loads(each) for each in card.locator("pre.code").all_inner_texts()]
     assert {"delta": "1 +", **place}.items() <= shown[1].items()
     assert shown[-1] == item

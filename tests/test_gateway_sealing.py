@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import pickle
 import re
 import secrets
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openresponses_kit.gateway.sealing import KEY_BYTES, MAX_SEALED_CHARS, MAX_VALUE_BYTES, Sealer, read_keys
 from openresponses_kit.server.errors import InvalidRequestError, ServerError
+from serving_process import PATIENCE, without
 
 OLD, NEW = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES)
 SEALER = Sealer({"old": OLD, "new": NEW}, "new")
@@ -230,3 +235,17 @@ def test_keys_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None:
         assert not [form for form in forms for each in shown if form in each]
     with pytest.raises(TypeError):
         pickle.dumps(sealer)
+
+
+def test_without_cryptography_it_is_told_and_all_else_works(tmp_path: Path) -> None:
+    """A gateway that encrypts nothing does not need it; one that should says what to install."""
+    program = (
+        "import openresponses_kit.gateway.loop, openresponses_kit.gateway.sealed_items\n"
+        "from openresponses_kit.gateway.sealing import Sealer\n"
+        "try: Sealer({'k1': bytes(range(32))}, 'k1')\n"
+        "except ImportError as error: print(error)\n"
+    )
+    environment = {**os.environ, **without(tmp_path, "cryptography")}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert "`cryptography`, which is not installed; install it, or the extra `gateway`" in done.stdout

@@ -21,6 +21,7 @@ from openresponses_kit.server.app import create_app
 from openresponses_kit.server.memory_store import MemoryStore
 from remembering_model import CALLING, RememberingModel
 from running_server import RunningServer, running
+from scripted_model import ScriptedTool, gives
 from websockets.sync.client import connect
 
 OLD, NEW = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES)
@@ -66,7 +67,8 @@ class Gateway:
 
 @contextmanager
 def gateway(sealer: Sealer | None = SEALER, **settings: Any) -> Iterator[Gateway]:
-    loop = AgenticLoop(RememberingModel(), sealer=sealer, settings=LoopSettings(**settings))
+    tool = ScriptedTool(gives("42"))
+    loop = AgenticLoop(RememberingModel(), tools=[tool], sealer=sealer, settings=LoopSettings(**settings))
     with running(create_app(loop, store=MemoryStore(), api_keys=["ada", "bob"])) as server:
         yield Gateway(server)
 
@@ -226,6 +228,14 @@ def test_x8_a_call_from_before_is_answered_after_the_compaction(shared: Gateway)
     summary, *rest = said(shared.create([*output, answer], tools=[FUNCTION]))
     assert CALLING in summary
     assert rest == ['(call) {"where":1.0}', "(output) seen"]
+
+
+def test_x3_receipts_of_hosted_tools_are_compacted_as_what_they_tell(shared: Gateway) -> None:
+    call = {"call_id": "c1", "name": "work", "arguments": "{}"}
+    receipt = {"type": "acme:work_call", "id": "w1", "status": "completed", **call, "output": "42", "error": None}
+    output = shared.compact([message("Work"), receipt])
+    summary, _ = said(shared.create([*output, message("And?")]))
+    assert '"Work", "(call) {}", "(output) 42"' in summary
 
 
 def test_c1_tokens_and_an_empty_window(shared: Gateway) -> None:

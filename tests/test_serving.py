@@ -46,7 +46,7 @@ def test_it_tells_where_it_is_and_how_to_call_it(tmp_path: Path) -> None:
     with serving(tmp_path, "--store", "memory:") as server:
         assert server.url == f"http://127.0.0.1:{server.port}/v1"
         assert server.told[2] == "A key is not needed"
-        command = server.told[3].removeprefix("Try: ")
+        command = server.told[-1].removeprefix("Try: ")
         if shutil.which("curl"):
             done = subprocess.run(["sh", "-c", command], capture_output=True, check=True, timeout=PATIENCE)
             assert json.loads(done.stdout)["output"][0]["content"][0]["text"] == "You said: “My name is Ada.”"

@@ -48,6 +48,7 @@ COMPONENTS: Mapping[str, Component] = {
                 "PyYAML": ">=6.0.2",
                 "cryptography": ">=46",
                 "SQLAlchemy[asyncio]": ">=2.0.50",
+                "aiohttp": ">=3.13",
                 "aiosqlite": ">=0.21",
                 "uvicorn[standard]": ">=0.54",
             },

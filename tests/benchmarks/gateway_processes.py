@@ -215,7 +215,7 @@ def _kit(url: str) -> None:
 
         def stop() -> None:
             sys.stdin.read()
-            server.force_exit = server.should_exit = True
+            server.should_exit = True
 
         threading.Thread(target=stop, daemon=True).start()
         print(listener.getsockname()[1], flush=True)

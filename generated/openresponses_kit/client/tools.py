@@ -166,13 +166,17 @@ class ToolFunction(Generic[P, R]):
             raise TypeError(f"{self.name} gave something to await: use acall or arun")
         return _output(self.name, result)
 
-    async def acall(self, arguments: str) -> ToolOutput:
+    async def acall(self, arguments: str, **bound: Any) -> ToolOutput:
         """As `call`; a function that is not asynchronous runs in a worker thread.
 
         Cancelling stops the waiting for a worker thread, not what runs in it.
+
+        Args:
+            arguments: The `arguments` of a `function_call` item, a JSON object.
+            bound: Arguments for parameters that the model does not see, being bound by a partial.
         """
         self._refuse_misuse(is_awaited=True)
-        given = self._signature.read(arguments)
+        given = {**self._signature.read(arguments), **bound}
         if self.is_async:
             result = await self.__wrapped__(**given)
         else:

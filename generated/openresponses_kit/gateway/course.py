@@ -203,8 +203,9 @@ class Course:
                 raise
             message = f"the model did not come to an end within {self._round_seconds:g} seconds"
             raise ModelError(message) from error
+        finally:
+            self._count(taken)
         await taken.end(is_whole=reason is None)
-        self._count(taken)
         return taken, reason
 
     def _shorter(self, error: UpstreamError) -> list[Any] | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         WriterError,
     )
     from .memory_store import MemoryStore
+    from .model_list import ModelEntry
     from .requests import Limits
     from .service import Compaction, ResponsesService
     from .settings import ServerSettings
@@ -44,6 +45,7 @@ _ORIGINS = {
     "InvalidRequestError": "errors",
     "Limits": "requests",
     "MemoryStore": "memory_store",
+    "ModelEntry": "model_list",
     "ModelError": "errors",
     "NotFoundError": "errors",
     "ResponseStore": "store",
@@ -68,6 +70,7 @@ __all__ = [
     "InvalidRequestError",
     "Limits",
     "MemoryStore",
+    "ModelEntry",
     "ModelError",
     "NotFoundError",
     "ResponseStore",

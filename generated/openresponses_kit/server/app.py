@@ -89,6 +89,7 @@ class ResponsesApp:
         self._handler = Handler(core)
         self._cross_origin = CrossOrigin(core.settings.cors_origins)
         self._path = prefix + _CREATE_PATH
+        self._models_path = prefix + "/models"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a connection, as ASGI has it."""
@@ -154,6 +155,8 @@ class ResponsesApp:
         return document() if path == "/openapi.json" else None
 
     def _route(self, path: str, method: str) -> _Answer | None:
+        if path == self._models_path and self.core.tells_models:
+            return self._handler.models if method == "GET" else None
         below = path.removeprefix(f"{self._path}/")
         if below == "compact" and below != path:
             return self._handler.compact if method == "POST" else None

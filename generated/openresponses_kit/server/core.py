@@ -15,7 +15,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pydantic_core import from_json, to_json
 
@@ -38,12 +38,11 @@ from .errors import (
     WriterError,
 )
 from .keys import APIKeys, Keyring, bearer, owner_of
+from .model_list import model_list
+from .service import ResponsesService
 from .settings import ServerSettings
 from .store import ResponseStore, StoredResponse
 from .writer import EventSink, Opening, ResponseWriter
-
-if TYPE_CHECKING:
-    from .service import ResponsesService
 
 __all__ = ["Caller", "Core", "Turn"]
 
@@ -344,6 +343,15 @@ class Core:
             _logger.exception("%s: a response was lost", turn.caller.request_id)
         finally:
             timer.cancel()
+
+    @property
+    def tells_models(self) -> bool:
+        """Whether the service has a list of its models."""
+        return type(self.service).models is not ResponsesService.models
+
+    async def models(self, caller: Caller) -> bytes:
+        """The models of the service, as JSON. Raises `ServiceError`."""
+        return model_list(await self.service.models(caller.owner))
 
     async def retrieve(self, response_id: str, caller: Caller) -> bytes:
         """A response that is kept, as JSON (rule P5). Raises `NotFoundError`."""

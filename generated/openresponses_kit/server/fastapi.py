@@ -194,6 +194,8 @@ class _Routes:
             dependencies=keys,
             responses=_answers(ResponseResource),
         )
+        if self._core.tells_models:
+            router.add_api_route("/models", self.list_models, methods=["GET"], dependencies=keys)
         router.add_api_websocket_route(_CREATE_PATH, self.connect)
 
     async def create_response(self, request: Request, response: Response) -> Response:
@@ -203,6 +205,10 @@ class _Routes:
     async def compact_conversation(self, request: Request, response: Response) -> Response:
         """Shortens a conversation. The output is the head of a later input."""
         return _Handover(self._handler, self._handler.compact, request, response)
+
+    async def list_models(self, request: Request, response: Response) -> Response:
+        """Answers with the models that can be asked for."""
+        return _Handover(self._handler, self._handler.models, request, response)
 
     async def retrieve_response(
         self,

@@ -50,7 +50,7 @@ class Offer:
     service: ResponsesService
     """What answers."""
     title: str
-    """What it is, for the person who started it: `a demonstration`."""
+    """What it is, for the person who started it: `a demonstration of Open Responses`."""
     settings: ServerSettings
     """How the server behaves."""
     api_keys: APIKeys | None = None
@@ -60,7 +60,7 @@ class Offer:
     on_hangup: Callable[[], None] | None = None
     """Called when the process gets SIGHUP, where there is such a signal."""
     notes: Iterable[str] = field(default=())
-    """What else is said once it serves, a line each; `{url}` is where the server is."""
+    """What else is said once it serves, a line each; `{url}` is its root."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -229,7 +229,7 @@ def _tell(
     kept = "in memory, bounded: all is gone when the server ends"
     body = """-d '{"input": "My name is Ada."}'"""
     lines = [
-        f"Serving {offer.title} of Open Responses at {root}{prefix}",
+        f"Serving {offer.title} at {root}{prefix}",
         f"Responses are kept {kept if isinstance(store, MemoryStore) else f'in {store}'}",
         f"A key is {'needed' if has_key else 'not needed'}",
         *(note.format(url=root) for note in offer.notes),

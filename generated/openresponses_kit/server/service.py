@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ItemParam,
         Usage,
     )
+    from .model_list import ModelEntry
     from .writer import ResponseWriter
 
 __all__ = ["Compaction", "ResponsesService"]
@@ -117,6 +118,16 @@ class ResponsesService(ABC):
         """
         del caller, request_id
         return await self.compact(request, context)
+
+    async def models(self, caller: str) -> Sequence[ModelEntry]:
+        """The models that can be asked for, for `GET /models`. A service without it answers 404.
+
+        Raises `ServiceError`.
+
+        Args:
+            caller: A name for who asks, as `out.caller` in `respond`.
+        """
+        raise NotFoundError("this server does not tell its models")
 
     async def close(self) -> None:
         """Let go of connections and the like: the server has stopped. It may be started again."""

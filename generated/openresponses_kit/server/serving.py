@@ -34,7 +34,7 @@ def demonstration(given: argparse.Namespace) -> Offer:
     """A server that needs no model and no network."""
     return Offer(
         service=DemonstrationService(delay=given.delay),
-        title="a demonstration",
+        title="a demonstration of Open Responses",
         settings=ServerSettings(default_model="demonstration", shutdown_seconds=given.grace),
     )
 

@@ -75,7 +75,12 @@ def render_package(
         view = {"header": header(api), **variables()}
         files[f"{name}.py"], exports[name] = _module(name, view, environment, overrides)
     exports.pop("params", None)
-    names: Mapping[str, Any] = {"package": package, "release": literal(api.release), "header": header(api)}
+    names: Mapping[str, Any] = {
+        "package": package,
+        "release": literal(api.release),
+        "header": header(api),
+        "has_gateway": "gateway" in components,
+    }
     if api.service is not None:
         names = {**names, **runtime_view(api, api.service)}
     for name in RUNTIMES:

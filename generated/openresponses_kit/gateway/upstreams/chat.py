@@ -8,7 +8,9 @@ elsewhere), S7 (a stream that breaks off is an error), Z16 (to cancel closes the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic_core import to_json
@@ -18,6 +20,7 @@ from ...server.errors import ModelError
 from ...sse import SSEDecoder, SSELimitError
 from ..failures import UpstreamError
 from ..model import Model
+from ._connections import new_client
 from ._messages import messages_of
 from ._refusals import message_of, refusal, unreached
 from .chat_answers import AnswerReader
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ChatCompletionsUpstream"]
 
 _MOST_ERROR_BYTES = 64 * 1024
+_END_SECONDS = 0.05
 _MOST_WHOLE_BYTES = 64 * 1024 * 1024
 
 
@@ -118,11 +122,12 @@ class ChatCompletionsUpstream(Model):
             raise unreached(str(error) or type(error).__name__, is_silent=False) from None
 
     async def _stream(self, response: httpx2.Response, reader: AnswerReader) -> None:
+        """Read a stream up to its end. Raises `UpstreamError`."""
         decoder = SSEDecoder(max_event_bytes=self._max_event)
         split, read_lines, take = decoder.split, decoder.read_lines, reader.chunk
-        left = self._max_answer
+        pieces, left = response.aiter_raw(), self._max_answer
         try:
-            async for chunk in response.aiter_raw():
+            async for chunk in pieces:
                 left -= len(chunk)
                 if left < 0:
                     raise _endless(f"an answer of more than {self._max_answer} bytes")
@@ -133,6 +138,7 @@ class ChatCompletionsUpstream(Model):
                     for _, each in read_lines(lines):
                         await take(each)
                 if reader.is_done:
+                    await _finish(pieces)
                     return
         except SSELimitError:
             raise _endless(f"an event of more than {self._max_event} bytes") from None
@@ -179,13 +185,10 @@ class ChatCompletionsUpstream(Model):
 
     def _client(self) -> httpx2.AsyncClient:
         """The client of the HTTP library, made when it is first needed: that takes a while."""
-        import httpx2
-
         if self._given is not None:
             return self._given
         if self._own is None:
-            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-            self._own = httpx2.AsyncClient(limits=limits)
+            self._own = new_client()
         return self._own
 
     async def close(self) -> None:
@@ -196,6 +199,14 @@ class ChatCompletionsUpstream(Model):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r})"
+
+
+async def _finish(pieces: AsyncIterator[bytes]) -> None:
+    """Read the end of a body, if it is there at once: the connection can be used again then."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_END_SECONDS):
+            async for _ in pieces:
+                pass
 
 
 async def _beginning(response: httpx2.Response) -> bytes:

@@ -245,21 +245,40 @@ class Rows {
   }
 }
 
-/** A value as JSON, whole; folded where it is long. */
-function whole(title, value, time = "") {
-  const json = pretty(value) ?? String(value);
+/** A value as JSON, whole, to be unfolded; `notes` stand beside its title. */
+function whole(title, value, { isOpen = false, notes = [] } = {}) {
   const box = make("details", "whole");
   const head = make("summary", "", title);
-  if (time) head.append(" ", make("span", "time", time));
+  for (const note of notes.filter(Boolean)) head.append(" ", make("span", "detail", note));
   const code = make("pre", "code");
   box.append(head, code);
-  const fill = () => (code.textContent ||= clipped(json));
+  const fill = () => (code.textContent ||= clipped(pretty(value) ?? String(value)));
   box.addEventListener("toggle", fill);
-  if (json.length < 1200) {
+  if (isOpen) {
     box.open = true;
     fill();
   }
   return box;
+}
+
+const PLACE = new Set(["type", "sequence_number", "item_id", "output_index", "content_index", "id", "status"]);
+
+/** What a value says beside its kind and place, in short. */
+function gist(value) {
+  const members = Object.entries(value).filter(([name]) => !PLACE.has(name));
+  return clipped(members.map(([name, each]) => `${name}: ${JSON.stringify(each)}`).join(", "), 160).replaceAll("\n", " ");
+}
+
+/** The members of an item whose shape is a vendor's own. */
+function receipt(item) {
+  const list = make("dl", "receipt");
+  for (const [name, value] of Object.entries(item).slice(0, MOST_ROWS)) {
+    if (PLACE.has(name) || value === null) continue;
+    const row = make("div");
+    row.append(make("dt", "", clipped(name, 80)), make("dd", "", clipped(typeof value === "string" ? value : pretty(value), 20_000)));
+    list.append(row);
+  }
+  return list;
 }
 
 /** A moment: a status of the response, an error, an event that belongs to no item. */
@@ -281,7 +300,8 @@ class Moment {
       body.append(line);
     } else {
       if (this.detail) body.append(make("p", "line", this.detail));
-      body.append(whole(this.title, this.value));
+      const isShort = (pretty(this.value) ?? "").length < 1200;
+      body.append(whole(this.title, this.value, { isOpen: isShort }));
     }
     box.append(make("span", "time", seconds(this.at)), body);
     return (this.#built = box);
@@ -461,10 +481,12 @@ class ItemCard {
     built.took.textContent = this.isClosed ? `took ${seconds(this.lastAt - this.at)}` : "";
     while (built.statuses.children.length < Math.min(this.#statuses.length, MOST_ROWS)) {
       const { status, at } = this.#statuses[built.statuses.children.length];
-      const chip = make("li", "status-chip", status);
+      const step = make("li");
+      const chip = make("span", "status-chip", status);
       chip.dataset.status = STATUS_WORDS.has(status) ? status : "own";
       chip.title = `since ${seconds(at)}`;
-      built.statuses.append(chip);
+      step.append(chip);
+      built.statuses.append(step);
     }
     built.box.dataset.state = this.isClosed ? "closed" : "open";
     for (const [key, text] of this.#texts) {
@@ -477,13 +499,13 @@ class ItemCard {
     for (const { event, at } of this.#extras.splice(0)) {
       built.rows.add(() => {
         const row = make("li");
-        row.append(whole(String(event.type), event, seconds(at)));
+        row.append(whole(clipped(String(event.type), 120), event, { notes: [gist(event), seconds(at)] }));
         return row;
       });
     }
     built.rows.render();
     if (this.#wholeItem) {
-      built.body.append(whole("the item, whole", this.#wholeItem));
+      built.whole.replaceChildren(receipt(this.#wholeItem), whole("the item, whole", this.#wholeItem));
       this.#wholeItem = null;
     }
     if (this.isClosed && this.item.type === "function_call" && !built.answer) {
@@ -508,10 +530,11 @@ class ItemCard {
     const parts = make("div", "parts");
     const extras = make("ol", "extras");
     const body = make("div", "body");
-    body.append(head, parts, extras);
+    const wholeItem = make("div", "whole-item");
+    body.append(head, parts, extras, wholeItem);
     const time = make("span", "time");
     box.append(time, body);
-    return { box, type, more, statuses, took, parts, body, time, keys: new Set(), rows: new Rows(extras, MOST_ROWS), answer: null };
+    return { box, type, more, statuses, took, parts, body, time, whole: wholeItem, keys: new Set(), rows: new Rows(extras, MOST_ROWS), answer: null };
   }
 
   remove() {
@@ -532,7 +555,6 @@ class Timeline {
 
   constructor() {
     this.list = element("timeline");
-    this.panel = element("panel-timeline");
     this.clear();
   }
 
@@ -647,7 +669,8 @@ class Timeline {
 
   draw() {
     this.#isScheduled = false;
-    const isAtEnd = this.panel.scrollHeight - this.panel.scrollTop - this.panel.clientHeight < 80;
+    const view = document.scrollingElement;
+    const isAtEnd = running !== null && view.scrollHeight - view.scrollTop - view.clientHeight < 40;
     for (const entry of this.#entries.splice(0, Math.max(0, this.#entries.length - MOST_ENTRIES))) {
       entry.remove();
       this.#fresh.delete(entry);
@@ -664,7 +687,8 @@ class Timeline {
     element("dropped").hidden = !this.#dropped;
     element("dropped").textContent = `Earlier entries left out of the page: ${this.#dropped.toLocaleString("en")}. The response has all items.`;
     element("counts").textContent = running && this.count ? `${counted(this.count, "event")} · ${seconds(this.now())}` : "";
-    if (isAtEnd) this.panel.scrollTop = this.panel.scrollHeight;
+    this.list.classList.toggle("running", running !== null);
+    if (isAtEnd) view.scrollTop = view.scrollHeight;
   }
 }
 
@@ -1095,7 +1119,7 @@ async function runCases(base, signal) {
   const headers = { "content-type": "application/json", "x-forward-to": base };
   const key = element("conform-key").value;
   if (key) headers.authorization = `Bearer ${key}`;
-  const pageKey = element("conform-page-key").value;
+  const pageKey = element("conform-page-key").value || (base === ownBase() ? key : "");
   if (pageKey) headers["x-page-key"] = pageKey;
   const body = JSON.stringify({
     model: element("conform-model").value.trim() || null,
