@@ -170,7 +170,7 @@ class ToolSource(ABC):
 
     @property
     def types(self) -> Collection[str]:
-        """By which a request asks for it; such a request is answered here, and not relayed."""
+        """By which a request asks for it in `tools`; such a request is never relayed."""
         return ()
 
     @abstractmethod
