@@ -23,8 +23,10 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
+from openresponses_kit.gateway.routing.positions import ConfigError
+from openresponses_kit.gateway.routing.reading import parse_config
 from openresponses_kit.gateway.sealing import Sealer, read_keys
-from serving_process import PATIENCE, ServingProcess, serving
+from serving_process import GENERATED, PATIENCE, ServingProcess, serving
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -74,9 +76,26 @@ CONFIGURATIONS = {
 
 
 @pytest.fixture(scope="module")
+def help_text() -> str:
+    """What `serve --help` says."""
+    command = [sys.executable, "-m", "openresponses_kit", "serve", "--help"]
+    done = subprocess.run(command, cwd=GENERATED, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServingProcess]:
     with serving(tmp_path_factory.mktemp("served"), "--store", "memory:", "--api-key", "k") as started:
         yield started
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_the_options_are_those_of_the_command(command: Any, help_text: str) -> None:
+    verb, *arguments = command()
+    assert verb == "serve"
+    named = {each.partition("=")[0] for each in arguments if each.startswith("--")}
+    assert named
+    assert named <= set(re.findall(r"--[a-z-]+", help_text))
 
 
 def test_the_two_ways_are_started_alike() -> None:
@@ -116,6 +135,30 @@ def test_the_environment_of_compose_is_in_the_file_to_copy() -> None:
     lines = (EXAMPLES / "env.example").read_text().splitlines()
     assert {line.partition("=")[0] for line in lines if line and not line.startswith("#")} == asked
     assert all(f"${{{name}:?}}" in text for name in asked)
+
+
+@pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_the_configuration_is_one(text: Any) -> None:
+    """With its secrets in the environment it is read; without, every one that is missing is told."""
+    given = {
+        "GATEWAY_API_KEY": "a-key",
+        "UPSTREAM_URL": "http://models.example/v1",
+        "UPSTREAM_API_KEY": "another-key",
+        "STORE_URL": "postgresql://gateway@database/gateway",
+        "SEALING_KEY_2026_11": base64.b64encode(secrets.token_bytes(32)).decode(),
+    }
+    config = parse_config(text().encode(), "gateway.yaml", given)
+    assert config.reasoning.current in config.reasoning.keys
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text().encode(), "gateway.yaml", {})
+    assert all(name in str(caught.value) for name in given)
+
+
+def test_empty_secrets_of_the_example_are_refused() -> None:
+    """The manifest cannot be applied as it is."""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(CONFIGURATIONS["kubernetes"]().encode(), "gateway.yaml", secret())
+    assert len(str(caught.value).splitlines()) >= 4
 
 
 def test_no_secret_is_written_down() -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openresponses_kit.gateway.loop import AgenticLoop, LoopSettings
 from openresponses_kit.gateway.sealing import KEY_BYTES, Sealer
 from openresponses_kit.server.app import create_app
@@ -157,6 +159,22 @@ def test_r2_changed_reasoning_is_refused(shared: Gateway, stream: bool) -> None:
     error = shared.refusal([message("Ada"), *changed(output, 0), message("Again")], stream=stream)
     assert error["param"] == "input[1].encrypted_content"
     assert error["code"] == "invalid_encrypted_content"
+
+
+@settings(max_examples=60)
+@given(
+    st.text(),
+    st.sampled_from(["", "gateway.", "gateway.1.", "gateway.1.old."]),
+    st.sampled_from(["reasoning", "compaction"]),
+)
+def test_r2_whatever_text_is_handed_back_is_no_failure_of_the_server(
+    shared: Gateway, text: str, head: str, kind: str
+) -> None:
+    """It is opened by nobody: what begins as ours is refused, all else is taken for what others sealed."""
+    item = {"type": kind, "encrypted_content": head + text, **({"summary": []} if kind == "reasoning" else {})}
+    response = shared.post("responses", {"input": [item, message("Hi")], "store": False})
+    is_ours = (head + text).startswith("gateway.")
+    assert response.status_code == (400 if is_ours else 200), response.text
 
 
 def test_r2_reasoning_of_another_caller_is_refused(shared: Gateway) -> None:
