@@ -9,8 +9,9 @@ X2 (those of hosted tools are gathered).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from ..server.errors import ModelError
@@ -19,7 +20,7 @@ from .hosted import ToolCall
 if TYPE_CHECKING:
     from ..server.writer import FunctionCallWriter, ResponseWriter
 
-__all__ = ["KeptCall", "ShownCall", "is_object"]
+__all__ = ["ForwardedCall", "KeptCall", "ShownCall", "is_object", "read_event"]
 
 
 def is_object(text: str) -> bool:
@@ -128,3 +129,38 @@ class ShownCall:
         if not self.is_whole:
             raise ModelError(f"the model called {self.name!r} with arguments that are no object")
         await writer.__aexit__(None, None, None)
+
+
+class ForwardedCall(BaseModel):
+    """A call as an item of an upstream."""
+
+    name: str
+    call_id: str
+    arguments: str
+
+
+class _ItemEvent(BaseModel):
+    """As much of an event of an upstream as tells which call it is about."""
+
+    output_index: int = -1
+    item: dict[str, Any] | None = None
+
+    @property
+    def call(self) -> ForwardedCall | None:
+        """The call that it tells of, if it does. Raises `pydantic.ValidationError`."""
+        item = self.item
+        is_call = item is not None and item.get("type") == "function_call"
+        return ForwardedCall.model_validate(item) if is_call else None
+
+
+def read_event(data: bytes) -> tuple[int, ForwardedCall | None]:
+    """The place of the item that an event is about, and the call that it tells of.
+
+    Raises `ModelError` for what is no event.
+    """
+    try:
+        event = _ItemEvent.model_validate_json(data)
+        call = event.call
+    except ValidationError as error:
+        raise ModelError("the model sent an event that cannot be read") from error
+    return event.output_index, call

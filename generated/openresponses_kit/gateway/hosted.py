@@ -170,7 +170,7 @@ class ToolSource(ABC):
 
     @property
     def types(self) -> Collection[str]:
-        """By which a request asks for it in `tools`; such a request is answered here, not relayed."""
+        """By which a request asks for it in `tools`; such a request is never relayed."""
         return ()
 
     @abstractmethod

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..server._ids import new_id
 from ..server.errors import ModelError, WriterError
-from .calls import KeptCall, ShownCall, is_object
+from .calls import KeptCall, ShownCall, is_object, read_event
 from .reasoning import Thought
 from .replay import items_of
 
 if TYPE_CHECKING:
     from ..models import Annotation, LogProb
     from ..server.writer import MessageWriter, ResponseWriter
+    from .calls import ForwardedCall
     from .choices import ToolChoice
     from .hosted import ToolCall
     from .reasoning import Views
@@ -77,6 +78,8 @@ class Round:
         self._shown: ShownCall | None = None
         self._waiting: deque[ShownCall | Callable[[], Awaitable[None]]] = deque()
         self._kept: list[tuple[KeptCall, str | None]] = []
+        self._hidden: dict[int, KeptCall] = {}
+        """Calls that an upstream is writing and that are not shown, by its `output_index`."""
         self.external = 0
         """How many calls of functions of the caller's were made."""
         self.tokens = Tokens()
@@ -186,13 +189,10 @@ class Round:
 
     async def call(self, name: str, call_id: str | None = None) -> KeptCall | ShownCall:
         """A call begins. One that is not allowed is taken, and not shown (rules X5 to X7)."""
-        given = self._call_id(call_id)
         self._take(len(name) + _COST)
-        reason = self._choice.refusal(name, self.external + len(self._kept))
-        if reason is not None or name in self._choice.hosted:
-            kept = KeptCall(name, given, self._take)
-            self._kept.append((kept, reason))
-            return kept
+        if name in self._choice.hosted or self._refusal(name) is not None:
+            return self._keep(name, call_id)
+        given = self._call_id(call_id)
         self.external += 1
         shown = ShownCall(name, given, self._take, self._go_on)
         if self._shown is not None:
@@ -200,6 +200,14 @@ class Round:
         else:
             await self._show(shown)
         return shown
+
+    def _refusal(self, name: str) -> str | None:
+        return self._choice.refusal(name, self.external + len(self._kept))
+
+    def _keep(self, name: str, call_id: str | None) -> KeptCall:
+        kept = KeptCall(name, self._call_id(call_id), self._take)
+        self._kept.append((kept, self._refusal(name)))
+        return kept
 
     def _call_id(self, given: str | None) -> str:
         """An id that no other call of the conversation has: some models count from 0 each time."""
@@ -223,7 +231,34 @@ class Round:
                 await (self._show(each) if isinstance(each, ShownCall) else each())
 
     async def forward(self, event: str, data: bytes) -> None:
-        """Pass on an event of an upstream that speaks Open Responses."""
+        """Pass on an event of an upstream that speaks Open Responses, its place and number adapted.
+
+        Calls are sorted as those of `call` are: only those of the caller's functions are shown.
+        """
+        self._take(len(data))
+        may_be_hidden = event == "response.output_item.added" or self._hidden
+        if not may_be_hidden or not await self._is_hidden(event, *read_event(data)):
+            await self._close_item()
+            await self._pass_on(event, data)
+
+    async def _is_hidden(self, event: str, index: int, item: ForwardedCall | None) -> bool:
+        """Whether an event is about a call that is not shown, which is gathered then."""
+        if item is None:
+            return index in self._hidden
+        if event == "response.output_item.added":
+            if item.name not in self._choice.hosted and self._refusal(item.name) is None:
+                self.external += 1
+                self._call_ids.add(item.call_id)
+                return False
+            self._hidden[index] = self._keep(item.name, item.call_id)
+            return True
+        call = self._hidden.pop(index, None)
+        if call is not None:
+            await call.arguments(item.arguments)
+        return call is not None
+
+    async def _pass_on(self, event: str, data: bytes) -> None:
+        # The writer of a response has no way yet to take an event as it is.
         raise NotImplementedError
 
     def usage(
@@ -248,6 +283,8 @@ class Round:
             is_whole: Whether the model came to an end by itself; otherwise the item that it was
                 writing stays open, for the response to end as incomplete (rule L8).
         """
+        if is_whole and self._hidden:
+            raise ModelError("the model ended in the middle of a call")
         for each in (self._shown, *self._waiting):
             if isinstance(each, ShownCall) and (is_whole or each.is_whole):
                 each.is_done = True

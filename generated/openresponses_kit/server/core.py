@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,7 +44,7 @@ from .settings import ServerSettings
 from .store import ResponseStore, StoredResponse
 from .writer import EventSink, Opening, ResponseWriter
 
-__all__ = ["Caller", "Core", "Turn"]
+__all__ = ["Caller", "Core", "Passing", "Turn"]
 
 _logger = logging.getLogger(__name__)
 _STOPPING = "the server is shutting down"
@@ -76,6 +76,22 @@ class Turn:
     """Why it was stopped by the server."""
     is_left: bool = False
     """Whether its client went away; whoever sets it cancels the task (rule Z16)."""
+
+    def stop(self, reason: ServiceError) -> None:
+        """Stop, and tell the client why (rule S5)."""
+        if self.end is None and self.task is not None:
+            self.end = reason
+            self.task.cancel()
+
+
+@dataclass(slots=True, eq=False)
+class Passing:
+    """An answer that is passed on from another server."""
+
+    task: asyncio.Task[Any] | None
+    """The task that passes it on."""
+    end: ServiceError | None = None
+    """Why it was stopped by the server."""
 
     def stop(self, reason: ServiceError) -> None:
         """Stop, and tell the client why (rule S5)."""
@@ -116,7 +132,7 @@ class Core:
         self.settings = settings
         self.is_draining = False
         self._keys = Keyring(api_keys)
-        self._turns: set[Turn] = set()
+        self._turns: set[Turn | Passing] = set()
         self._connections: set[Attended] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Lock | None = None
@@ -193,9 +209,7 @@ class Core:
             sink: Where events go; None for an answer in one piece.
             memory: Responses that the connection remembers, by id (rule W4).
         """
-        limit = self.settings.max_active
-        if limit is not None and len(self._turns) >= limit:
-            raise TooManyRequestsError("the server is busy; try again in a moment")
+        self._check_room()
         if not self._is_open:
             await self._open_store()
         context = await context_of(
@@ -231,6 +245,27 @@ class Core:
             caller=caller.owner,
         )
         return Turn(request, ResponseWriter(opening, sink), caller, context, is_stored)
+
+    def _check_room(self) -> None:
+        limit = self.settings.max_active
+        if limit is not None and len(self._turns) >= limit:
+            raise TooManyRequestsError("the server is busy; try again in a moment")
+
+    @property
+    def relays(self) -> bool:
+        """Whether the service may pass requests on."""
+        return type(self.service).relay is not ResponsesService.relay
+
+    @contextlib.contextmanager
+    def passing(self) -> Generator[Passing]:
+        """Work of the current task that ends with the server. Raises `TooManyRequestsError`."""
+        self._check_room()
+        passing = Passing(asyncio.current_task())
+        self._turns.add(passing)
+        try:
+            yield passing
+        finally:
+            self._done(passing)
 
     async def run(self, turn: Turn) -> ServiceError | None:
         """Have the service respond, and keep what it gave.
@@ -287,7 +322,7 @@ class Core:
         if self.store is not None and turn.is_stored and turn.out.status in _KEPT:
             await self.store.save(self.remembered(turn))
 
-    def _done(self, turn: Turn) -> None:
+    def _done(self, turn: Turn | Passing) -> None:
         self._turns.discard(turn)
         turn.task = None
         if self._is_idle():

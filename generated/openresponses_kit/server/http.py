@@ -18,8 +18,9 @@ from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from ..sse import DONE, encode_comment
 from ._asgi import Message, Receive, Scope, Send, text_headers
 from ._ids import new_id
-from .core import Caller, Core, Turn
+from .core import Caller, Core, Passing, Turn
 from .errors import InvalidRequestError, ServiceError, error_body
+from .relaying import Relayed, RelayRequest
 from .requests import read_body
 
 __all__ = ["Exchange", "Handler"]
@@ -34,6 +35,7 @@ _STREAM = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
+_MORE: Message = {"type": "http.response.body", "more_body": True}
 _PING = encode_comment("ping")
 _MOST_REQUEST_ID = 128
 _EVENTS_PER_PAUSE = 1000
@@ -155,11 +157,19 @@ class Exchange:
 
     async def start_stream(self) -> None:
         """Send the head of a stream of events."""
-        self.status = 200
+        await self._start(200, _STREAM)
+
+    async def start(self, status: int, headers: Mapping[str, str]) -> None:
+        """Send the head of an answer whose body follows piece by piece."""
+        given = [(name.encode("latin-1"), each.encode("latin-1")) for name, each in headers.items()]
+        await self._start(status, given)
+
+    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status = status
         start: Message = {
             "type": "http.response.start",
-            "status": 200,
-            "headers": [*_STREAM, *self.headers_out],
+            "status": status,
+            "headers": [*headers, *self.headers_out],
         }
         await self._send(start)
 
@@ -264,6 +274,18 @@ class Handler:
         core = self._core
         content = await exchange.read(core.settings.max_body_bytes)
         request = read_body(CreateResponseBody, content, core.settings.limits)
+        if core.relays and not request.background:
+            call = RelayRequest(
+                request=request,
+                content=content,
+                headers=exchange.headers,
+                caller=caller.owner,
+                request_id=exchange.request_id,
+            )
+            with core.passing() as passing:
+                passed = self._pass_on(exchange, call, passing)
+                if await _Attendance(exchange).of(passed):
+                    return
         if request.stream:
             stream = EventStream(exchange)
             turn = await core.begin(request, content, caller, stream)
@@ -278,6 +300,29 @@ class Handler:
         if failure is not None:
             raise failure
         await exchange.answer(turn.out.body())
+
+    async def _pass_on(self, exchange: Exchange, call: RelayRequest, passing: Passing) -> bool:
+        """Have the service pass a request on. Returns whether it did."""
+        relayed: Relayed | None = None
+        try:
+            relayed = await self._core.service.relay(call)
+            if relayed is None:
+                return False
+            await exchange.start(relayed.status, relayed.headers)
+            async for chunk in relayed.chunks():
+                await exchange.send_body({**_MORE, "body": chunk})
+        except asyncio.CancelledError:
+            if passing.end is None or passing.task is None:
+                raise
+            passing.task.uncancel()
+            if relayed is None:
+                raise passing.end from None
+            await exchange.send_body({**_MORE, "body": relayed.ending(passing.end)})
+        finally:
+            if relayed is not None:
+                await relayed.close()
+        await exchange.send_body({"type": "http.response.body", "body": b""})
+        return True
 
     async def _stream(self, exchange: Exchange, turn: Turn, stream: EventStream) -> None:
         """Send a response as events; an error before the first is an HTTP answer (rule E4)."""

@@ -232,7 +232,7 @@ def _tell(
         f"Serving {offer.title} at {root}{prefix}",
         f"Responses are kept {kept if isinstance(store, MemoryStore) else f'in {store}'}",
         f"A key is {'needed' if has_key else 'not needed'}",
-        *(note.format(url=root) for note in offer.notes),
+        *(note.replace("{url}", root) for note in offer.notes),
         f"Try: curl {root}{prefix}/responses{bearer} -H 'content-type: application/json' {body}",
     ]
     sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from .model_list import ModelEntry
+    from .relaying import Relayed, RelayRequest
     from .writer import ResponseWriter
 
 __all__ = ["Compaction", "ResponsesService"]
@@ -62,6 +63,19 @@ class ResponsesService(ABC):
             request: The request as the client sent it, checked.
             out: Where the response is written.
         """
+
+    async def relay(self, call: RelayRequest) -> Relayed | None:
+        """Pass a request on to a server that answers it as it stands, instead of `respond`.
+
+        Returns the answer, once it began; None, as it comes, has `respond` answer. A request for
+        work in the background is not passed on, nor is one that came by WebSocket.
+
+        Raises what `respond` raises.
+
+        Args:
+            call: The request.
+        """
+        return None
 
     async def authenticate(self, key: str | None, headers: Mapping[str, str]) -> str | None:
         """Say who calls, once the keys of the server's configuration were checked (rule T2).

@@ -147,7 +147,7 @@ class Router(Model):
             except (UpstreamError, ServiceError) as error:
                 if is_told() or not failures.take(error):
                     raise
-                if isinstance(error, UpstreamError) and error.is_transient:
+                if isinstance(error, UpstreamError) and _may_pass(error):
                     attempts.failed(place, error.retry_after)
                 name = choice.provider.name
                 _logger.warning("%s: provider %s failed: %s", request_id, name, error)
@@ -230,6 +230,11 @@ def _standing(choice: _Choice) -> Standing:
     )
 
 
+def _may_pass(error: UpstreamError) -> bool:
+    """Whether the same may succeed there later: a model that is not there will not be."""
+    return error.is_transient and not isinstance(error.error, NotFoundError)
+
+
 @contextmanager
 def _accounted(state: ProviderState) -> Generator[None]:
     """Keeps the account of a request that has begun at a provider, however it ends."""
@@ -239,7 +244,7 @@ def _accounted(state: ProviderState) -> Generator[None]:
     except UpstreamError as error:
         if isinstance(error.error, TooManyRequestsError) or error.error.status == 429:
             breaker.rest(1.0 if error.retry_after is None else error.retry_after)
-        elif error.is_transient:
+        elif _may_pass(error):
             breaker.fail()
         else:
             breaker.release()

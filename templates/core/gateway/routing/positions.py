@@ -28,6 +28,10 @@ _PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "in
 _TEXT = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "timestamp", "value"))
 
 
+_COLLECTIONS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
+_NO_TAG = "a tag of this kind is not read; write plain YAML"
+_QUOTED = re.compile(r"'[^'<]{2,}'")
+"""What a message of the library quotes: names of aliases, which may be values gone wrong."""
 _TRUE = frozenset({"yes", "true", "on"})
 
 
@@ -71,15 +75,19 @@ class Document:
     faults: list[Fault] = field(default_factory=list[Fault])
     _values: dict[Path, tuple[int, int]] = field(default_factory=dict[Path, tuple[int, int]])
     _keys: dict[Path, tuple[int, int]] = field(default_factory=dict[Path, tuple[int, int]])
+    _settled: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
 
     def fault(self, path: Path, message: str, *, at_key: bool = False) -> None:
         """Note what is wrong with a value, or with its key; else with what holds it."""
         places = (self._keys, self._values) if at_key else (self._values, self._keys)
         known = (where.get(path[:end]) for end in range(len(path), -1, -1) for where in places)
         line, column = next((place for place in known if place is not None), (1, 1))
-        # What comes of a mistake is not told beside it.
-        if not any((each.line, each.column) == (line, column) for each in self.faults):
+        if (line, column) not in self._settled:
             self.faults.append(Fault(line, column, message))
+
+    def settle(self) -> None:
+        """Take nothing more where there is a fault by now: it would only come of that one."""
+        self._settled = {(each.line, each.column) for each in self.faults}
 
     def mark(self, path: Path, mark: _Mark | None, *, is_key: bool = False) -> None:
         """Note where a value or its key is."""
@@ -104,13 +112,14 @@ def compose(content: bytes, environment: Mapping[str, str]) -> Document:
         document.faults.append(_fault(error.mark, str(error)))
     except yaml.MarkedYAMLError as error:
         # The message of the library shows the line, which may hold a secret.
-        reason = error.problem or "it cannot be read"
+        reason = _QUOTED.sub("'…'", error.problem or "it cannot be read")
         document.faults.append(_fault(error.problem_mark, f"this is no YAML: {reason}"))
     except (yaml.YAMLError, UnicodeError):
         document.fault((), "this is no YAML in UTF-8")
     else:
         if node is not None:
             document.data = _Reader(document, environment).value(node, ())
+    document.settle()
     return document
 
 
@@ -162,6 +171,9 @@ class _Reader:
                 document.fault(path, "its aliases stand for too much")
                 self._values = _MOST_VALUES + 1
             return None
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
+            document.fault(path, _NO_TAG)
+            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -193,7 +205,7 @@ class _Reader:
             except ValueError:
                 self._document.fault(path, "this is no number; write it in decimal")
                 return None
-        self._document.fault(path, "a tag of this kind is not read; write plain YAML")
+        self._document.fault(path, _NO_TAG)
         return None
 
     def _text(self, text: str, path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ..sealing import read_keys
 from .configuration import GatewayConfig
 from .names import Directory, Offer
 from .positions import ConfigError, Document, Fault, Path, compose
@@ -88,7 +89,7 @@ def _tell(document: Document, error: ErrorDetails) -> None:
     message = _WORDS.get(kind) or error["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     at_key = "[key]" in error["loc"]
-    meaning = "" if at_key else _meaning(path)
+    meaning = "" if at_key or kind == "value_error" else _meaning(path)
     document.fault(path, f"{message}: {meaning}" if meaning else message, at_key=at_key)
 
 
@@ -119,6 +120,11 @@ def _check(config: GatewayConfig, document: Document) -> None:
     _check_names(config, document)
     _check_keys(config, document)
     sealing = config.reasoning
+    for key_id, key in sealing.keys.items():
+        try:
+            read_keys({key_id: key.get_secret_value()})
+        except ValueError as error:
+            document.fault(("reasoning", "keys", key_id), str(error))
     if sealing.keys and sealing.current not in sealing.keys:
         message = f"`current` has to be the id of one of the keys: {', '.join(sealing.keys)}"
         document.fault(("reasoning", "current"), message)
