@@ -80,9 +80,8 @@ def replaced(text: bytes, members: Mapping[str, bytes | None]) -> bytes:
     if not members:
         return text
     rest = without(text, members.keys())[1:-1]
-    given = [
-        b'"%b":%b' % (name.encode(), each) for name, each in members.items() if each is not None
-    ]
+    new = {name.encode(): each for name, each in members.items() if each is not None}
+    given = [b'"%b":%b' % each for each in new.items()]
     return b"{%b}" % b",".join([rest, *given] if rest else given)
 
 

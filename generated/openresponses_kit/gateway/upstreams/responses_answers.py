@@ -71,9 +71,9 @@ class AnswerReader:
                 reasoning_tokens=usage["output_tokens_details"]["reasoning_tokens"],
             )
         if kind == "response.failed":
-            self._error = self._error or response.get("error") or {}
+            self._error = self._error or _object(response.get("error") or {})
         elif kind == "response.incomplete":
-            details = response.get("incomplete_details") or {}
+            details = _object(response.get("incomplete_details") or {})
             self._reason = str(details.get("reason") or "incomplete")
 
     async def end(self) -> str | None:
