@@ -95,7 +95,8 @@ def pascal(text: str) -> str:
 
 WRITER_NAMES = frozenset(
     """
-    abandon body caller compaction context created_at end event finish forward function_call functions id incomplete
+    abandon begin_forwarding body caller compaction context created_at end event finish forward function_call functions
+    id incomplete
     is_begun item item_ids items message must_call queue reasoning request_id start started status typed_event
     typed_item usage vendor_item
     """.split()
