@@ -16,6 +16,7 @@ from openresponses_kit.gateway.routing.memory import RouterMemory
 from openresponses_kit.gateway.routing.names import Offer, Price, RouteRule, Target
 from openresponses_kit.gateway.routing.router import Router
 from openresponses_kit.gateway.routing.settings import Provider, RouterConfig
+from openresponses_kit.models import CreateResponseBody
 from openresponses_kit.server.errors import (
     InvalidRequestError,
     ServerError,
@@ -278,6 +279,21 @@ def test_x2_later_rounds_of_a_response_stay_with_their_provider() -> None:
     assert sorted(len(model.samplings) for model in models) == [0, 3]
 
 
+@pytest.mark.parametrize(
+    ("policy", "caller", "asked_first"),
+    [("least_in_flight", "name:me", "b"), ("least_in_flight", "name:you", "a"), ("first", "name:me", "a")],
+)
+def test_p1_a_conversation_stays_where_it_was(policy: Any, caller: str, asked_first: str) -> None:
+    """What goes on from a response is asked for where its caller had it made, unless the policy prefers another."""
+    desk = Desk(provider("a"), provider("b"), policy=policy)
+    desk.memory.rounds.put(("name:me", "req_1"), "b")
+    desk.router.made("name:me", "req_1", "resp_1")
+    request = CreateResponseBody(model="m", input="hi", previous_response_id="resp_1")
+    sampling = Sampling(request=request, model="m", items=[], caller=caller)
+    asyncio.run(desk.router.sample(sampling, Ignored()))
+    assert asked(desk) == [asked_first == "a", asked_first == "b"]
+
+
 def test_a_provider_that_does_not_begin_in_time_is_left_and_stopped() -> None:
     """The next one is tried, and the silent one is cancelled."""
     stopped: list[str] = []
@@ -351,8 +367,6 @@ def test_settings_that_make_no_sense_are_refused(made: Callable[[], object]) -> 
 
 
 def sampling(model: str) -> Sampling:
-    from openresponses_kit.models import CreateResponseBody
-
     return Sampling(request=CreateResponseBody(model=model, input="hi"), model=model, items=[])
 
 

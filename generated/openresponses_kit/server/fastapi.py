@@ -208,7 +208,11 @@ class _Routes:
 
     async def list_models(self, request: Request, response: Response) -> Response:
         """Answers with the models that can be asked for."""
-        return _Handover(self._handler, self._handler.models, request, response)
+
+        async def answer(exchange: Exchange, caller: Caller) -> None:
+            await exchange.answer(await self._core.models(caller))
+
+        return _Handover(self._handler, answer, request, response)
 
     async def retrieve_response(
         self,

@@ -123,6 +123,7 @@ class Gateway(ResponsesService):
         """Answer one request, within the limits of its caller."""
         with self._admitted(out.caller, request.model) as setup:
             await setup.loop.respond(request, out)
+            setup.router.made(out.caller, out.request_id, out.id)
 
     async def truncate(
         self, request: CreateResponseBody, context: Sequence[ItemParam]

@@ -24,7 +24,7 @@ from ..model import Model
 from .attempts import Attempts
 from .memory import ProviderState, RouterMemory
 from .options import options_of, without_options
-from .policies import Standing, ordered
+from .policies import Policy, Standing, ordered
 from .watching import WatchedRound
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ __all__ = ["Router"]
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
+_PREFERRING: frozenset[Policy] = frozenset({"first", "price"})
+"""The policies that say which provider is wanted, and do not only spread the load."""
 _UNKNOWN_RESPONSE = "previous_response_not_found"
 
 
@@ -95,9 +97,10 @@ class Router(Model):
             self.memory.rounds.put(key, choice.provider.name)
             return reason
 
+        choices = self._choices(sampling.model)
         # Later rounds of a response stay where the first one was.
-        preferred = self.memory.rounds.get(key) if out.is_told else None
-        choices = self._choices(sampling.model, preferred)
+        kept = self.memory.rounds.get(key) if out.is_told else self._origin(sampling)
+        choices.sort(key=lambda each: each.provider.name != kept)
         return await self._serve(choices, serve, lambda: out.is_told, sampling.request_id)
 
     async def close(self) -> None:
@@ -105,7 +108,26 @@ class Router(Model):
         for provider in self.config.providers:
             await provider.model.close()
 
-    def _choices(self, name: str, preferred: str | None) -> list[_Choice]:
+    def made(self, caller: str, request_id: str, response_id: str) -> None:
+        """Remember who made a response: whoever goes on from it is served there, if need be."""
+        provider = self.memory.rounds.get((caller, request_id))
+        if provider is not None:
+            self.memory.origins.put((caller, response_id), provider)
+
+    def _origin(self, sampling: Sampling) -> str | None:
+        """Who made the response that this one goes on from, where that has caches to gain from.
+
+        Where providers are ordered by preference, that order holds.
+        """
+        previous = sampling.request.previous_response_id
+        if previous is None or self._policy(sampling.model) in _PREFERRING:
+            return None
+        return self.memory.origins.get((sampling.caller, previous))
+
+    def _policy(self, name: str) -> Policy:
+        return self.directory.find(name).policy or self.config.policy
+
+    def _choices(self, name: str) -> list[_Choice]:
         """What can serve a model, in the order in which it is to be tried."""
         found = self.directory.find(name)
         if not found.candidates:
@@ -114,8 +136,7 @@ class Router(Model):
         choices = [_Choice(*self._of(each)) for each in found.candidates]
         standings = [_standing(each) for each in choices]
         places = ordered(found.policy or self.config.policy, standings, self._chance)
-        choices = [choices[place] for place in places]
-        return sorted(choices, key=lambda each: each.provider.name != preferred)
+        return [choices[place] for place in places]
 
     def _of(self, candidate: Candidate) -> tuple[Provider, Candidate, ProviderState]:
         provider, state = self._providers[candidate.provider]
