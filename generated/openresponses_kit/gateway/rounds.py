@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..server._ids import new_id
 from ..server.errors import ModelError, WriterError
-from .calls import KeptCall, ShownCall, is_object, read_event
+from .calls import KeptCall, ShownCall, is_object
 from .reasoning import Thought
 from .replay import items_of
 
 if TYPE_CHECKING:
     from ..models import Annotation, LogProb
     from ..server.writer import MessageWriter, ResponseWriter
-    from .calls import ForwardedCall
     from .choices import ToolChoice
     from .hosted import ToolCall
     from .reasoning import Views

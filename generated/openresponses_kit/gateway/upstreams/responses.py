@@ -9,14 +9,14 @@ passed on), S5 and S7 (a stream that breaks off), Z16 (to cancel closes the conn
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
 from ...client.settings import Settings
 from ...server._slices import replaced
-from ...server.errors import ModelError, NotFoundError, ServiceError
+from ...server.errors import ModelError, NotFoundError
 from ...sse import SSEDecoder, SSELimitError
 from ..failures import UpstreamError
 from ..model import Model
