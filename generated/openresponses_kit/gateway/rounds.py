@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..server._ids import new_id
 from ..server.errors import ModelError, WriterError
-from .calls import KeptCall, ShownCall, is_object
+from .calls import KeptCall, ShownCall, is_object, read_event
 from .reasoning import Thought
 from .replay import items_of
 
 if TYPE_CHECKING:
     from ..models import Annotation, LogProb
     from ..server.writer import MessageWriter, ResponseWriter
+    from .calls import ForwardedCall
     from .choices import ToolChoice
     from .hosted import ToolCall
     from .reasoning import Views
@@ -79,10 +80,10 @@ class Round:
         self._kept: list[tuple[KeptCall, str | None]] = []
         self._hidden: dict[int, KeptCall] = {}
         """Calls that an upstream is writing and that are not shown, by its `output_index`."""
+        self._is_forwarding = False
         self.external = 0
         """How many calls of functions of the caller's were made."""
         self.tokens = Tokens()
-        self._is_forwarding = False
 
     @property
     def is_told(self) -> bool:
@@ -231,15 +232,34 @@ class Round:
                 await (self._show(each) if isinstance(each, ShownCall) else each())
 
     async def forward(self, event: str, data: bytes) -> None:
-        """Pass on an event of an upstream that speaks Open Responses."""
-        if self._shown is not None:
-            self._waiting.append(partial(self.forward, event, data))
-            return
-        await self._close_item()
-        if not self._is_forwarding:
-            self._is_forwarding = True
-            self._out.begin_forwarding()
-        await self._out.forward(event, data)
+        """Pass on an event of an upstream that speaks Open Responses, its place and number adapted.
+
+        Calls are sorted as those of `call` are: only those of the caller's functions are shown.
+        """
+        self._take(len(data))
+        may_be_hidden = event == "response.output_item.added" or self._hidden
+        if not may_be_hidden or not await self._is_hidden(event, *read_event(data)):
+            await self._close_item()
+            if not self._is_forwarding:
+                self._is_forwarding = True
+                self._out.begin_forwarding()
+            await self._out.forward(event, data)
+
+    async def _is_hidden(self, event: str, index: int, item: ForwardedCall | None) -> bool:
+        """Whether an event is about a call that is not shown, which is gathered then."""
+        if item is None:
+            return index in self._hidden
+        if event == "response.output_item.added":
+            if item.name not in self._choice.hosted and self._refusal(item.name) is None:
+                self.external += 1
+                self._call_ids.add(item.call_id)
+                return False
+            self._hidden[index] = self._keep(item.name, item.call_id)
+            return True
+        call = self._hidden.pop(index, None)
+        if call is not None:
+            await call.arguments(item.arguments)
+        return call is not None
 
     def usage(
         self,

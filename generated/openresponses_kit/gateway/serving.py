@@ -66,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
         "--config", metavar="FILE", type=Path, help="a file of providers, routes, tools and keys"
     )
     command.add_argument(
+        "--upstream-kind",
+        choices=("chat", "responses"),
+        default="chat",
+        help="what the upstream speaks: Chat Completions, or Open Responses (%(default)s);"
+        f" its key is read from {_KEY_VARIABLE}",
+    )
+    command.add_argument(
         "--model", default="default", help="model of requests that name none (%(default)s)"
     )
     command.add_argument(
@@ -103,6 +110,10 @@ def _offer(given: argparse.Namespace) -> Offer:
 
 def _upstream(given: argparse.Namespace) -> Model:
     api_key = os.environ.get(_KEY_VARIABLE) or None
+    if given.upstream_kind == "responses":
+        from .upstreams.responses import ResponsesUpstream
+
+        return ResponsesUpstream(given.upstream, api_key=api_key)
     from .upstreams.chat import ChatCompletionsUpstream
 
     return ChatCompletionsUpstream(given.upstream, api_key=api_key)

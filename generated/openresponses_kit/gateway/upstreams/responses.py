@@ -3,8 +3,8 @@
 Servers of Open Responses as upstreams.
 
 Rules kept here: T2 (the upstream gets its own key, never a caller's), T3 (the release), M2 and Z19
-(a request goes on as it was sent), M3 and E5 (what may be tried elsewhere), N3 (what is not known is
-passed on), S5 and S7 (a stream that breaks off), Z16 (to cancel closes the connection).
+(a request goes on as it was sent), M3 and E5 (what may be tried elsewhere), N3 (what is not known
+is passed on), S5 and S7 (a stream that breaks off), Z16 (to cancel closes the connection).
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ class ResponsesUpstream(Model):
         self, call: RelayRequest, model: str, options: Mapping[str, Any]
     ) -> RelayedResponse:
         """Pass a request on. Raises what `Model.relay` raises."""
-        members = {name: to_json(value) for name, value in options.items()}
+        members = {
+            name: None if value is None else to_json(value) for name, value in options.items()
+        }
         if model != call.request.model:
             members["model"] = to_json(model)
         response = await self._send(replaced(call.content, members), model)
@@ -163,7 +165,7 @@ def _body(sampling: Sampling) -> dict[str, Any]:
     """The body of a request that is put together anew."""
     given = sampling.request.model_dump(mode="json")
     tools = [each.model_dump(mode="json") for each in (*sampling.tools, *sampling.upstream_tools)]
-    body = {
+    return {
         **given,
         **_OF_THE_CONTEXT,
         "model": sampling.model,
@@ -175,7 +177,6 @@ def _body(sampling: Sampling) -> dict[str, Any]:
         "max_output_tokens": sampling.max_output_tokens,
         **sampling.options,
     }
-    return body
 
 
 def _refused(response: httpx2.Response, body: bytes, model: str) -> Exception:

@@ -2,8 +2,8 @@
 
 The events of an upstream that speaks Open Responses, as one round of a response here.
 
-Rules kept here: N3 (items and events go on as they are), X1 and X6 (calls go to the round, which
-says whose they are), Z3 (both spellings of raw reasoning), S5 and S7 (failures and breaks).
+Rules kept here: N3 (items and events go on as they are, to a round that knows whose calls are
+whose), S4 (the events of the response itself stay behind), S5 and S7 (failures and breaks).
 """
 
 from __future__ import annotations
@@ -17,25 +17,14 @@ from ..failures import UpstreamError
 from ._refusals import refusal
 
 if TYPE_CHECKING:
-    from ..model import CallWriter, RoundWriter
+    from ..model import RoundWriter
 
 __all__ = ["AnswerReader"]
 
 Json: TypeAlias = dict[str, Any]
 
-_ADDED = "response.output_item.added"
-_DONE = "response.output_item.done"
-_ARGUMENTS = "response.function_call_arguments.delta"
 _BEGINNING = frozenset({"response.created", "response.queued", "response.in_progress"})
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
-
-
-class _Call:
-    """A call, and whether its arguments came piece by piece."""
-
-    def __init__(self, writer: CallWriter) -> None:
-        self.writer = writer
-        self.has_pieces = False
 
 
 class AnswerReader:
@@ -47,7 +36,6 @@ class AnswerReader:
 
     def __init__(self, out: RoundWriter) -> None:
         self._out = out
-        self._calls: dict[Any, _Call] = {}
         self._reason: str | None = None
         self._error: Json | None = None
         self.is_done = False
@@ -66,30 +54,11 @@ class AnswerReader:
                 self._end(kind, _object(event["response"]))
             elif kind == "error":
                 self._error = _object(event["error"])
-            elif not await self._call(kind, event):
+            else:
                 await self._out.forward(kind, data)
         except (ValueError, TypeError, KeyError) as error:
             told = ModelError("the upstream sent events that break the protocol")
             raise UpstreamError(told, is_transient=True, reason=str(error)) from None
-
-    async def _call(self, kind: str, event: Json) -> bool:
-        """Take an event about a call of a function. Returns whether it is one."""
-        index = event.get("output_index")
-        if kind == _ADDED and event["item"]["type"] == "function_call":
-            item = event["item"]
-            self._calls[index] = _Call(await self._out.call(item["name"], item["call_id"]))
-            return True
-        call = self._calls.get(index)
-        if call is None or index is None:
-            return False
-        if kind == _ARGUMENTS:
-            call.has_pieces = True
-            await call.writer.arguments(event["delta"])
-        elif kind == _DONE:
-            if not call.has_pieces:
-                await call.writer.arguments(event["item"]["arguments"])
-            await call.writer.done()
-        return True
 
     def _end(self, kind: str, response: Json) -> None:
         self.is_done = True
@@ -102,9 +71,9 @@ class AnswerReader:
                 reasoning_tokens=usage["output_tokens_details"]["reasoning_tokens"],
             )
         if kind == "response.failed":
-            self._error = self._error or response.get("error") or {}
+            self._error = self._error or _object(response.get("error") or {})
         elif kind == "response.incomplete":
-            details = response.get("incomplete_details") or {}
+            details = _object(response.get("incomplete_details") or {})
             self._reason = str(details.get("reason") or "incomplete")
 
     async def end(self) -> str | None:

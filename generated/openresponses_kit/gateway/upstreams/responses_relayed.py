@@ -2,8 +2,8 @@
 
 Answers of an upstream that are passed on as bytes.
 
-Rules kept here: S8 and Z19 (the bytes stay as they are, and are handed on at the ends of events), S2,
-S5 and S7 (a stream that breaks off is ended as a failed one, with all that came of it).
+Rules kept here: S8 and Z19 (the bytes stay as they are, and are handed on at the ends of events),
+S2, S5 and S7 (a stream that breaks off is ended as a failed one, with all that came of it).
 """
 
 from __future__ import annotations

@@ -183,7 +183,8 @@ def _called(name: str, values: list[Number]) -> Number:
     if not least <= len(values) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         raise ExpressionError(f"{name} takes {wanted} numbers, and is given {len(values)}")
-    return function(*values)
+    value: Number = function(*values)
+    return value
 
 
 def _absolute(value: Number) -> Number:
