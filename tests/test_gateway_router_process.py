@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 from scripted_provider import PATIENCE, ScriptedProvider, scripted
+from served_process import served
 
 SECRET = "sk-of-the-provider"
 GENERATED = Path(__file__).parents[1] / "generated"
@@ -186,6 +187,35 @@ def test_t2_keys_have_their_models_and_their_limits(tmp_path: Path, pair: list[S
         assert (full.status_code, full.json()["error"]["type"]) == (429, "too_many_requests")
         assert 1 <= int(full.headers["retry-after"]) <= 60
         assert [gateway.says("other", "k-2") for _ in range(2)] == ["a!", "a!"]
+
+
+def test_p2_a_conversation_goes_on_where_it_was_begun(tmp_path: Path) -> None:
+    """Providers that keep their responses: the gateway knows whose they are, and finds out where it does not."""
+    folders = [tmp_path / name for name in ("a", "b", "one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    with served(folders[0], "--store", "memory:") as a, served(folders[1], "--store", "memory:") as b:
+        config = f"""providers:
+  a: {{kind: responses, base_url: '{a.url}/v1'}}
+  b: {{kind: responses, base_url: '{b.url}/v1'}}
+keys: {{me: {{key: k, requests_per_minute: 3}}}}
+"""
+        with running(folders[2], config) as gateway:
+            begun = gateway.ask("echo:b", "k").json()
+            known = gateway.ask("echo", "k", previous_response_id=begun["id"])
+            with gateway.asking("echo", "k", previous_response_id=known.json()["id"]) as answer:
+                text = answer.read().decode()
+        with running(folders[3], config) as gateway:
+            found = gateway.ask("echo", "k", previous_response_id=begun["id"])
+            nobody = gateway.ask("echo", "k", previous_response_id="resp_nobody")
+            gateway.ask("echo", "k")
+            gateway.ask("echo", "k")
+            full = gateway.ask("echo", "k")
+    assert [each.status_code for each in (known, found)] == [200, 200]
+    assert text.rstrip().endswith("data: [DONE]")
+    assert "response.completed" in text
+    assert (nobody.status_code, nobody.json()["error"]["code"]) == (404, "previous_response_not_found")
+    assert full.status_code == 429
 
 
 def test_sighup_changes_what_is_new_and_nothing_that_runs(tmp_path: Path, pair: list[ScriptedProvider]) -> None:
