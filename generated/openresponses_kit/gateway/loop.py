@@ -22,7 +22,7 @@ from .hosted import HostedTool, Receipt, ToolSource
 from .reasoning import Views
 from .replay import replayed
 from .runs import Bounds
-from .sealed_items import opened
+from .sealed_items import has_sealed, opened
 
 if TYPE_CHECKING:
     from ..models import CompactResponseMethodPublicBody, CreateResponseBody, ItemParam
@@ -128,7 +128,8 @@ class AgenticLoop(ResponsesService):
             return None
         if self._types.intersection(each.type for each in request.tools or ()):
             return None
-        if isinstance(request.input, list) and any(map(self._is_own, request.input)):
+        given = request.input if isinstance(request.input, list) else []
+        if has_sealed(given, self._sealer) or any(map(self._is_own, given)):
             return None
         try:
             return await self._model.relay(call, request.model or settings.default_model, {})
@@ -142,10 +143,7 @@ class AgenticLoop(ResponsesService):
             return None
 
     def _is_own(self, item: Any) -> bool:
-        """Whether an item was made here: a receipt, or something sealed."""
-        sealed = getattr(item, "encrypted_content", None)
-        if isinstance(sealed, str) and self._sealer is not None and self._sealer.is_ours(sealed):
-            return True
+        """Whether an item is a receipt of a tool that is run here."""
         kind = getattr(item, "type", None)
         if not isinstance(kind, str) or ":" not in kind:
             return False

@@ -183,12 +183,11 @@ def _called(name: str, values: list[Number]) -> Number:
     if not least <= len(values) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         raise ExpressionError(f"{name} takes {wanted} numbers, and is given {len(values)}")
-    value: Number = function(*values)
-    return value
+    return function(*values)
 
 
 def _absolute(value: Number) -> Number:
-    return abs(value)
+    return value if value >= 0 else -value
 
 
 def _ceiling(value: Number) -> Number:
