@@ -20,6 +20,7 @@ from .cross_origin import CrossOrigin
 from .errors import InvalidRequestError, NotFoundError
 from .http import Exchange, Handler
 from .keys import APIKeys
+from .model_list import model_list
 from .settings import ServerSettings
 from .store import ResponseStore
 from .store_urls import default_store, open_store
@@ -165,7 +166,7 @@ class ResponsesApp:
         return None
 
     async def _list_models(self, exchange: Exchange, caller: Caller) -> None:
-        await exchange.answer(await self.core.models(caller))
+        await exchange.answer(model_list(await self.core.service.models(caller.owner)))
 
     async def _refuse(self, exchange: Exchange, path: str, method: str) -> None:
         allowed = [each for each in ("GET", "POST") if each != method and self._knows(path, each)]

@@ -32,6 +32,7 @@ from .core import Caller, Core
 from .errors import InvalidRequestError
 from .http import Exchange, Handler
 from .keys import APIKeys
+from .model_list import model_list
 from .settings import ServerSettings
 from .store import ResponseStore
 from .websocket import Connection
@@ -210,7 +211,7 @@ class _Routes:
         """Answers with the models that can be asked for."""
 
         async def answer(exchange: Exchange, caller: Caller) -> None:
-            await exchange.answer(await self._core.models(caller))
+            await exchange.answer(model_list(await self._core.service.models(caller.owner)))
 
         return _Handover(self._handler, answer, request, response)
 
