@@ -4,6 +4,15 @@ Hosted tools: a decorator that makes them of functions, and tools that are ready
 """
 
 from .calculator import calculator
+from .confinement import ConfinementError, InterpreterLimits
 from .functions import FunctionTool, hosted_tool
+from .interpreter import PythonInterpreter
 
-__all__ = ["FunctionTool", "calculator", "hosted_tool"]
+__all__ = [
+    "ConfinementError",
+    "FunctionTool",
+    "InterpreterLimits",
+    "PythonInterpreter",
+    "calculator",
+    "hosted_tool",
+]
