@@ -35,6 +35,15 @@ def forbid_namespaces() -> None:
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
 
 
+def has_children() -> bool:
+    """Whether any process is left of what was started, orphans included."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
 def main() -> None:
     place, mode = sys.argv[1:]
     given = json.load(sys.stdin)
@@ -42,6 +51,7 @@ def main() -> None:
         become_user()
     if mode == "bare":
         forbid_namespaces()
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # Orphans become its children.
     sys.path.insert(0, place)
     from confinement import ConfinementError, InterpreterLimits, run_confined
 
@@ -51,7 +61,8 @@ def main() -> None:
     except ConfinementError as error:
         print(json.dumps({"refused": str(error)}))
         return
-    print(json.dumps({"output": ended.output, "exit_code": ended.exit_code, "ending": ended.ending}))
+    told = {"output": ended.output, "exit_code": ended.exit_code, "ending": ended.ending}
+    print(json.dumps({**told, "has_children": has_children()}))
 
 
 if __name__ == "__main__":
