@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import importlib
 import json
 import os
 import sys
@@ -53,12 +54,12 @@ def main() -> None:
         forbid_namespaces()
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # Orphans become its children.
     sys.path.insert(0, place)
-    from confinement import ConfinementError, InterpreterLimits, run_confined
+    confinement = importlib.import_module("confinement")
 
     given["code"] = given["code"].replace("PARENT", str(os.getpid()))
     try:
-        ended = asyncio.run(run_confined(given["code"], InterpreterLimits(**given["limits"])))
-    except ConfinementError as error:
+        ended = asyncio.run(confinement.run_confined(given["code"], confinement.InterpreterLimits(**given["limits"])))
+    except confinement.ConfinementError as error:
         print(json.dumps({"refused": str(error)}))
         return
     told = {"output": ended.output, "exit_code": ended.exit_code, "ending": ended.ending}

@@ -275,7 +275,7 @@ def test_a_machine_that_cannot_confine_runs_nothing(tmp_path: Path) -> None:
     (crippled / program.name).write_text(source)
     for name in ("_system_calls.py", "confinement.py"):
         (crippled / name).write_text((PLACE / name).read_text())
-    given = {"code": "print('ran')", "limits": {}}
+    given: dict[str, Any] = {"code": "print('ran')", "limits": {}}
     done = subprocess.run(
         [sys.executable, "-B", str(Path(__file__).with_name("confined_run.py")), str(crippled), "as_is"],
         input=json.dumps(given), capture_output=True, text=True, timeout=60, check=False,
