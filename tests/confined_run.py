@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import importlib
 import json
 import os
 import sys
@@ -35,6 +36,15 @@ def forbid_namespaces() -> None:
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
 
 
+def has_children() -> bool:
+    """Whether any process is left of what was started, orphans included."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
 def main() -> None:
     place, mode = sys.argv[1:]
     given = json.load(sys.stdin)
@@ -42,16 +52,18 @@ def main() -> None:
         become_user()
     if mode == "bare":
         forbid_namespaces()
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # Orphans become its children.
     sys.path.insert(0, place)
-    from confinement import ConfinementError, InterpreterLimits, run_confined
+    confinement = importlib.import_module("confinement")
 
     given["code"] = given["code"].replace("PARENT", str(os.getpid()))
     try:
-        ended = asyncio.run(run_confined(given["code"], InterpreterLimits(**given["limits"])))
-    except ConfinementError as error:
+        ended = asyncio.run(confinement.run_confined(given["code"], confinement.InterpreterLimits(**given["limits"])))
+    except confinement.ConfinementError as error:
         print(json.dumps({"refused": str(error)}))
         return
-    print(json.dumps({"output": ended.output, "exit_code": ended.exit_code, "ending": ended.ending}))
+    told = {"output": ended.output, "exit_code": ended.exit_code, "ending": ended.ending}
+    print(json.dumps({**told, "has_children": has_children()}))
 
 
 if __name__ == "__main__":

@@ -239,12 +239,8 @@ def test_a_flood_of_output_is_stopped(mode: str, flood: str) -> None:
 
 def test_files_are_limited(mode: str) -> None:
     """In size and in number."""
-    assert (
-        "File too large"
-        in run(mode, "open('a', 'wb', 0).write(bytes(2000)), open('a', 'ab', 0).write(b'x')", folder_bytes=1000)[
-            "output"
-        ]
-    )
+    code = "for _ in range(2): open('a', 'ab', 0).write(bytes(8192))"
+    assert "File too large" in run(mode, code, folder_bytes=8192)["output"]
     code = "files = []\nwhile True: files.append(open('/dev/null'))"
     assert "Too many open files" in run(mode, code)["output"]
 
@@ -266,19 +262,8 @@ def test_children_do_not_survive(mode: str) -> None:
         "def later():\n  time.sleep(60)\ntry: threading.Thread(target=later, daemon=False).start()\n"
         "except RuntimeError: pass"
     )
-    assert run(mode, code)["output"] == "refused\n"
-    folders = [line for line in processes() if "_confined_program" in line]
-    assert folders == []
-
-
-def processes() -> list[str]:
-    found: list[str] = []
-    for each in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(each.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:
-            continue
-    return found
+    ended = run(mode, code)
+    assert (ended["output"], ended["has_children"]) == ("refused\n", False)
 
 
 def test_a_machine_that_cannot_confine_runs_nothing(tmp_path: Path) -> None:
@@ -290,7 +275,7 @@ def test_a_machine_that_cannot_confine_runs_nothing(tmp_path: Path) -> None:
     (crippled / program.name).write_text(source)
     for name in ("_system_calls.py", "confinement.py"):
         (crippled / name).write_text((PLACE / name).read_text())
-    given = {"code": "print('ran')", "limits": {}}
+    given: dict[str, Any] = {"code": "print('ran')", "limits": {}}
     done = subprocess.run(
         [sys.executable, "-B", str(Path(__file__).with_name("confined_run.py")), str(crippled), "as_is"],
         input=json.dumps(given), capture_output=True, text=True, timeout=60, check=False,

@@ -41,9 +41,9 @@ class PythonInterpreter(HostedTool):
     """A tool that runs Python code of the model's, each run in a new confined process.
 
     A request asks for it by `<vendor>:code_interpreter`; its item is
-    `<vendor>:code_interpreter_call`, with `code`, `outputs` (one of type `logs`)
-    and `ending`, which is null unless the run was stopped. It needs Linux 6.2 or newer with Landlock and seccomp; where these cannot be had,
-    nothing is run, and the model is told so.
+    `<vendor>:code_interpreter_call`, with `code`, `outputs` (one of type `logs`) and `ending`,
+    which is null unless the run was stopped. It needs Linux 6.2 or newer with Landlock and seccomp;
+    where these cannot be had, nothing is run, and the model is told so.
 
     It does not protect against errors of the kernel, against channels such as timing, or against
     code that learns which files exist on the machine (not what is in them), and its processor time
