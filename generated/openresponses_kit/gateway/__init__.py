@@ -2,6 +2,11 @@
 
 The gateway: what turns models into providers of Open Responses, and what a router runs.
 
+    from openresponses_kit.gateway import AgenticLoop, ChatCompletionsUpstream
+    from openresponses_kit.server import create_app
+
+    app = create_app(AgenticLoop(ChatCompletionsUpstream("http://localhost:11434/v1")))
+
 Names are imported on first use.
 """
 
@@ -13,8 +18,16 @@ if TYPE_CHECKING:
     from .failures import UpstreamError
     from .hosted import HostedTool, Offering, Receipt, ToolCall, ToolResult, ToolRun, ToolSource
     from .loop import AgenticLoop, LoopSettings
+    from .mcp.servers import HTTPServer, StdioServer
+    from .mcp.source import MCPServers
     from .model import CallWriter, Model, RoundWriter, Sampling
-    from .sealing import Sealer
+    from .page.app import PageApp
+    from .routing.reading import read_config
+    from .routing.reloading import Gateway, Reloading
+    from .routing.router import Router
+    from .routing.settings import Provider, RouterConfig
+    from .sealing import Sealer, read_keys
+    from .tools.functions import hosted_tool
     from .upstreams.chat import ChatCompletionsUpstream
     from .upstreams.responses import ResponsesUpstream
 
@@ -22,40 +35,64 @@ _ORIGINS = {
     "AgenticLoop": "loop",
     "CallWriter": "model",
     "ChatCompletionsUpstream": "upstreams.chat",
+    "Gateway": "routing.reloading",
+    "HTTPServer": "mcp.servers",
     "HostedTool": "hosted",
     "LoopSettings": "loop",
+    "MCPServers": "mcp.source",
     "Model": "model",
     "Offering": "hosted",
+    "PageApp": "page.app",
+    "Provider": "routing.settings",
     "Receipt": "hosted",
+    "Reloading": "routing.reloading",
     "ResponsesUpstream": "upstreams.responses",
     "RoundWriter": "model",
+    "Router": "routing.router",
+    "RouterConfig": "routing.settings",
     "Sampling": "model",
     "Sealer": "sealing",
+    "StdioServer": "mcp.servers",
     "ToolCall": "hosted",
     "ToolResult": "hosted",
     "ToolRun": "hosted",
     "ToolSource": "hosted",
     "UpstreamError": "failures",
+    "hosted_tool": "tools.functions",
+    "read_config": "routing.reading",
+    "read_keys": "sealing",
 }
 
 __all__ = [
     "AgenticLoop",
     "CallWriter",
     "ChatCompletionsUpstream",
+    "Gateway",
+    "HTTPServer",
     "HostedTool",
     "LoopSettings",
+    "MCPServers",
     "Model",
     "Offering",
+    "PageApp",
+    "Provider",
     "Receipt",
+    "Reloading",
     "ResponsesUpstream",
     "RoundWriter",
+    "Router",
+    "RouterConfig",
     "Sampling",
     "Sealer",
+    "StdioServer",
     "ToolCall",
     "ToolResult",
     "ToolRun",
     "ToolSource",
     "UpstreamError",
+    "hosted_tool",
+    "read_config",
+    "read_keys",
 ]
 
 
