@@ -151,7 +151,8 @@ async def _watched(
     stdin.close()
     await _check_report(stdout)
     written = bytearray()
-    ending = None
+    code: int | None = None
+    ending: str | None = None
     try:
         async with asyncio.timeout(limits.seconds):
             while len(written) <= limits.output_bytes:
@@ -161,12 +162,14 @@ async def _watched(
                 written += chunk
             else:
                 ending = f"it wrote more than {limits.output_bytes} bytes, and was stopped"
-            code = None if ending else await process.wait()
+            if ending is None:
+                code = await process.wait()
     except TimeoutError:
-        code, ending = None, f"it was stopped after {limits.seconds:g} seconds"
+        ending = f"it was stopped after {limits.seconds:g} seconds"
     output = bytes(written[: limits.output_bytes]).decode(errors="replace")
     if code is not None and (code < 0 or code > 128):
-        code, ending = None, _killed_by(abs(code) & 127)
+        ending = _killed_by(abs(code) & 127)
+        code = None
     return Ended(output, code, ending)
 
 
