@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +80,7 @@ def serving(
     environment: Mapping[str, str] | None = None,
     module: str = "openresponses_kit",
     port: int = 0,
+    before: Sequence[str] = (),
 ) -> Iterator[ServingProcess]:
     """A server that is started, and killed where it has not ended by itself.
 
@@ -89,8 +90,10 @@ def serving(
         environment: What is different in its environment.
         module: The package.
         port: Where it listens; 0 is a free port.
+        before: What goes before `serve`.
     """
-    with _start(folder, ["serve", "--port", str(port), *arguments], environment, module) as process:
+    command = [*before, "serve", "--port", str(port), *arguments]
+    with _start(folder, command, environment, module) as process:
         server = ServingProcess(process)
         assert process.stdout is not None
         try:

@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import secrets
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 import yaml
+from chat_model import ChatModel
 from openresponses_kit.gateway.routing.positions import ConfigError
 from openresponses_kit.gateway.routing.reading import parse_config
 from openresponses_kit.gateway.sealing import Sealer, read_keys
+from postgres_server import PostgresServer
+from running_server import running
 from serving_process import GENERATED, PATIENCE, ServingProcess, serving
 
 ROOT = Path(__file__).parents[1]
@@ -309,3 +315,106 @@ def test_the_options_of_uvicorn_are_its_own() -> None:
     command = [sys.executable, "-m", "uvicorn", "--help"]
     known = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
     assert set(re.findall(r"--[a-z-]+", line)) <= set(re.findall(r"--[a-z-]+", known))
+
+
+class Gateways:
+    """Processes by the example's configuration, over one model of Chat Completions and one database.
+
+    Args:
+        file: The configuration, with all but addresses as it is in the example.
+        environment: The secrets of the example, and where things are.
+    """
+
+    def __init__(self, file: Path, environment: Mapping[str, str], stack: ExitStack) -> None:
+        self.file = file
+        self._environment = environment
+        self._stack = stack
+
+    def start(self) -> ServingProcess:
+        path = os.pathsep.join([str(GENERATED), str(Path(__file__).parent)])
+        store = ("--store", self._environment["STORE_URL"])
+        started = serving(
+            self.file.parent,
+            *store,
+            environment={**self._environment, "PYTHONPATH": path},
+            module="router_process",
+            before=[str(self.file)],
+        )
+        return self._stack.enter_context(started)
+
+
+def ask(server: ServingProcess, given: Any, *, key: str = "a-key", **members: Any) -> httpx2.Response:
+    body = {"model": "m", "input": given, "include": ["reasoning.encrypted_content"], **members}
+    headers = {"authorization": f"Bearer {key}"}
+    return httpx2.post(f"{server.url}/responses", json=body, headers=headers, timeout=PATIENCE, trust_env=False)
+
+
+def sealed(response: httpx2.Response) -> str:
+    assert response.status_code == 200, response.text
+    [text] = [each["encrypted_content"] for each in response.json()["output"] if each["type"] == "reasoning"]
+    return str(text)
+
+
+@pytest.fixture
+def chat() -> ChatModel:
+    return ChatModel()
+
+
+@pytest.fixture
+def gateways(postgres: PostgresServer, tmp_path: Path, chat: ChatModel) -> Iterator[Gateways]:
+    file = tmp_path / "gateway.yaml"
+    file.write_text(CONFIGURATIONS["file"]())
+    with running(chat, lifespan="off") as upstream, ExitStack() as stack:
+        environment = {
+            "GATEWAY_API_KEY": "a-key",
+            "UPSTREAM_URL": f"{upstream.url}/v1",
+            "UPSTREAM_API_KEY": "none",
+            "STORE_URL": f"postgresql://{postgres.empty_database()}",
+            "SEALING_KEY_2026_11": base64.b64encode(secrets.token_bytes(32)).decode(),
+        }
+        yield Gateways(file, environment, stack)
+
+
+def test_p1_two_gateways_of_the_example_are_one(gateways: Gateways, chat: ChatModel) -> None:
+    """What one has stored and sealed, the other goes on from; who has no key is turned away by both."""
+    first, second = gateways.start(), gateways.start()
+    one = ask(first, "Hi")
+    assert sealed(one).startswith("gateway.1.2026-11.")
+    two = ask(second, "Again", previous_response_id=one.json()["id"])
+    assert two.json()["status"] == "completed"
+    assert [each["role"] for each in chat.told] == ["user", "assistant", "user"]
+    assert {ask(each, "Hi", key="wrong").status_code for each in (first, second)} == {401}
+
+
+def test_keys_are_rotated_by_signals_while_it_serves(gateways: Gateways) -> None:
+    """A new key seals from one answer to the next, and what the old one sealed is opened until it is taken away.
+
+    The caller's key changes, too: with the same name in the configuration it is the same caller.
+    """
+    server = gateways.start()
+    text = gateways.file.read_text()
+    old = sealed(ask(server, "Hi"))
+    newer = base64.b64encode(secrets.token_bytes(32)).decode()
+    both = text.replace('current: "2026-11"', 'current: "2027-11"') + f'    "2027-11": {newer}\n'
+
+    def change(text: str, key: str, new: str) -> str:
+        """Have the file read again; returns what is sealed once it is."""
+        gateways.file.write_text(text)
+        server.stop(signal.SIGHUP)
+        for _ in range(1000):
+            answer = ask(server, "Hi", key=key)
+            if answer.status_code == 200 and sealed(answer).split(".")[2] == new:
+                return sealed(answer)
+        raise AssertionError("the configuration was not read again")
+
+    def back(text: str, key: str) -> httpx2.Response:
+        reasoning = {"type": "reasoning", "summary": [], "encrypted_content": text}
+        return ask(server, [reasoning, {"role": "user", "content": "Again"}], key=key)
+
+    new = change(both.replace("${GATEWAY_API_KEY}", "another-key"), "another-key", "2027-11")
+    assert [back(each, "another-key").status_code for each in (old, new)] == [200, 200]
+    without_old = both.replace('    "2026-11": ${SEALING_KEY_2026_11}\n', "")
+    last = change(without_old, "a-key", "2027-11")
+    refused = back(old, "a-key")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_encrypted_content")
+    assert [back(each, "a-key").status_code for each in (new, last)] == [200, 200]

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -37,8 +38,8 @@ from serving_process import GENERATED, PATIENCE, ServingProcess, serving
 KEYS = {"k1": base64.b64encode(secrets.token_bytes(32)).decode()}
 PATH = os.pathsep.join([str(GENERATED), str(Path(__file__).parent)])
 ENVIRONMENT = {"PYTHONPATH": PATH, "OPENRESPONSES_API_KEY": "ada", "PGPASSWORD": PASSWORD}
-FUNCTION = {"type": "function", "name": "look", "parameters": {"type": "object"}}
-INCLUDE = ["reasoning.encrypted_content"]
+FUNCTION: Any = {"type": "function", "name": "look", "parameters": {"type": "object"}}
+INCLUDE: Any = ["reasoning.encrypted_content"]
 
 
 class Machines:
@@ -126,7 +127,7 @@ def test_p1_a_call_that_one_process_made_is_answered_at_another(machines: Machin
     (_, first), (_, second) = machines.start(), machines.start()
     asked = first.responses.create(model="m", input=CALLING, tools=[FUNCTION])
     [call] = asked.function_calls
-    output = {"type": "function_call_output", "call_id": call.call_id, "output": "seen"}
+    output: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "seen"}
     response = second.responses.create(model="m", input=[output], previous_response_id=asked.id, tools=[FUNCTION])
     assert said(response)[-2:] == ['(call) {"where":1.0}', "(output) seen"]
 
@@ -225,7 +226,11 @@ def test_r3_what_one_process_sealed_another_opens(machines: Machines) -> None:
     newer = {"k2": base64.b64encode(secrets.token_bytes(32)).decode(), **KEYS}
     (_, first), (_, second) = machines.start(), machines.start(keys=newer)
     thought = first.responses.create(model="m", input="I am Ada.", include=INCLUDE, store=False)
-    given = [{"role": "user", "content": "I am Ada."}, *thought.as_input(), {"role": "user", "content": "Well?"}]
+    given: list[Any] = [
+        {"role": "user", "content": "I am Ada."},
+        *thought.as_input(),
+        {"role": "user", "content": "Well?"},
+    ]
     response = second.responses.create(model="m", input=given, include=INCLUDE, store=False)
     assert said(response)[1] == "(thought) I heard: I am Ada."
     sealed = [item.encrypted_content or "" for item in response.reasoning_items]
@@ -236,7 +241,7 @@ def test_c2_what_one_process_compacted_another_goes_on_from(machines: Machines) 
     (_, first), (_, second) = machines.start(), machines.start()
     known = first.responses.create(model="m", input="I am Ada.")
     window = first.responses.compact(model="m", previous_response_id=known.id)
-    given = [*window.output, {"role": "user", "content": "Who am I?"}]
+    given: list[Any] = [*window.output, {"role": "user", "content": "Who am I?"}]
     summary, question = said(second.responses.create(model="m", input=given))
     assert "I am Ada." in summary
     assert question == "Who am I?"
@@ -300,10 +305,11 @@ def test_p1_workers_of_uvicorn_share_conversations_and_one_may_die(postgres: Pos
         return previous
 
     with workers_on(store, 2) as url, ThreadPoolExecutor(8) as pool:
-        rounds = 0
+        rounds, ends = 0, list[str | None]()
         while len(seen) < 2 and rounds < 20:
             rounds += 1
-            ends = list(pool.map(lambda name: talk(url, name, 3), [f"{rounds} {each}" for each in range(8)]))
+            talks = [pool.submit(talk, url, f"{rounds} {each}", 3) for each in range(8)]
+            ends = [each.result(PATIENCE) for each in talks]
         assert len(seen) == 2, "one worker took all connections"
         kill(min(seen))
         for end in ends:

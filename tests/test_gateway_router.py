@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -16,12 +16,15 @@ from openresponses_kit.gateway.routing.memory import RouterMemory
 from openresponses_kit.gateway.routing.names import Offer, Price, RouteRule, Target
 from openresponses_kit.gateway.routing.router import Router
 from openresponses_kit.gateway.routing.settings import Provider, RouterConfig
+from openresponses_kit.models import CreateResponseBody
 from openresponses_kit.server.errors import (
     InvalidRequestError,
+    NotFoundError,
     ServerError,
     ServiceError,
     TooManyRequestsError,
 )
+from openresponses_kit.server.relaying import Relayed, RelayRequest
 from scripted_model import Round, ScriptedModel, ScriptedTool, answer_of, ask, calls, core_of_loop, gives, says
 
 
@@ -278,6 +281,21 @@ def test_x2_later_rounds_of_a_response_stay_with_their_provider() -> None:
     assert sorted(len(model.samplings) for model in models) == [0, 3]
 
 
+@pytest.mark.parametrize(
+    ("policy", "caller", "asked_first"),
+    [("least_in_flight", "name:me", "b"), ("least_in_flight", "name:you", "a"), ("first", "name:me", "a")],
+)
+def test_p1_a_conversation_stays_where_it_was(policy: Any, caller: str, asked_first: str) -> None:
+    """What goes on from a response is asked for where its caller had it made, unless the policy prefers another."""
+    desk = Desk(provider("a"), provider("b"), policy=policy)
+    desk.memory.rounds.put(("name:me", "req_1"), "b")
+    desk.router.made("name:me", "req_1", "resp_1")
+    request = CreateResponseBody(model="m", input="hi", previous_response_id="resp_1")
+    sampling = Sampling(request=request, model="m", items=[], caller=caller)
+    asyncio.run(desk.router.sample(sampling, Ignored()))
+    assert asked(desk) == [asked_first == "a", asked_first == "b"]
+
+
 def test_a_provider_that_does_not_begin_in_time_is_left_and_stopped() -> None:
     """The next one is tried, and the silent one is cancelled."""
     stopped: list[str] = []
@@ -350,9 +368,102 @@ def test_settings_that_make_no_sense_are_refused(made: Callable[[], object]) -> 
         made()
 
 
-def sampling(model: str) -> Sampling:
-    from openresponses_kit.models import CreateResponseBody
+class RelayedText(Relayed):
+    """An answer that is there."""
 
+    def __init__(self, *chunks: bytes) -> None:
+        self.status = 200
+        self.headers = {"content-type": "text/event-stream"}
+        self._chunks = chunks
+        self.is_closed = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+    def ending(self, error: ServiceError) -> bytes:
+        return error.message.encode()
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+class Relaying(ScriptedModel):
+    """Passes on what it is told to, and keeps what it was asked for."""
+
+    relays = True
+
+    def __init__(self, *answers: Relayed | Exception) -> None:
+        super().__init__(says("sampled"))
+        self.answers = list(answers)
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def relay(self, call: RelayRequest, model: str, options: Mapping[str, Any]) -> Relayed | None:
+        self.asked.append((model, options))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def relay_call(**body: Any) -> RelayRequest:
+    request = CreateResponseBody.model_validate({"model": "m", "input": "hi", **body})
+    return RelayRequest(request=request, content=b"{}", headers={}, caller="name:me", request_id="req")
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        b'event: response.created\ndata: {"type":"response.created","response":{"id":"resp_1"}}\n\n',
+        b'data: {"response":{"id":"resp_1","object":"response"}}\n\ndata: {"cut',
+        b'{"id":"resp_1","object":"response","output":[{"cut',
+    ],
+)
+def test_p2_what_was_passed_on_is_gone_on_from_where_it_was_made(chunk: bytes) -> None:
+    """The id in the first piece is remembered; the bytes are as they were; the place is given back at the end."""
+    unknown = NotFoundError("unknown", code="previous_response_not_found")
+    a, b = Relaying(unknown, unknown), Relaying(RelayedText(chunk, b"rest"), RelayedText(b"again"))
+    limits = Limits(max_in_flight=1)
+    desk = Desk(Provider(name="a", model=a), Provider(name="b", model=b, limits=limits))
+
+    async def run() -> None:
+        options = {"b": {"min_p": 1}, "a": {"top_k": 1}}
+        call = relay_call(previous_response_id="resp_0", provider_options=options)
+        relayed = await desk.router.relay(call, "m", {})
+        assert relayed is not None
+        assert [each async for each in relayed.chunks()] == [chunk, b"rest"]
+        state = desk.memory.provider("b", desk.config.health, limits)
+        assert state.limiter.in_flight == 1
+        await relayed.close()
+        await relayed.close()
+        assert state.limiter.in_flight == 0
+        again = await desk.router.relay(relay_call(previous_response_id="resp_1"), "m", {})
+        assert again is not None
+        await again.close()
+
+    asyncio.run(run())
+    assert a.asked == [("m", {"provider_options": None, "top_k": 1})]
+    assert b.asked == [("m", {"provider_options": None, "min_p": 1}), ("m", {})]
+
+
+def test_m3_what_cannot_be_passed_on_fails_over_before_it_begins() -> None:
+    """The next provider is tried; where one of them has to be sampled, none is asked."""
+    failing = UpstreamError(OVERLOADED, is_transient=True)
+    a, b = Relaying(failing, failing), Relaying(RelayedText(b"b"))
+    desk = Desk(Provider(name="a", model=a), Provider(name="b", model=b))
+
+    async def run() -> None:
+        relayed = await desk.router.relay(relay_call(), "m", {})
+        assert relayed is not None
+        await relayed.close()
+        mixed = Desk(Provider(name="a", model=a), provider("c"))
+        assert await mixed.router.relay(relay_call(), "m", {}) is None
+
+    asyncio.run(run())
+    assert (len(a.asked), len(b.asked), desk.router.relays) == (1, 1, True)
+
+
+def sampling(model: str) -> Sampling:
     return Sampling(request=CreateResponseBody(model=model, input="hi"), model=model, items=[])
 
 

@@ -12,10 +12,10 @@ from openresponses_kit.gateway.routing.positions import ConfigError
 from openresponses_kit.gateway.routing.reading import parse_config, read_config
 from pydantic import BaseModel
 
-SECRET = "sk-very-secret"
+HIDDEN = "sk-very-secret"
 GOOD = "providers: {near: {base_url: 'http://localhost:1/v1'}}\n"
 KEY = base64.b64encode(bytes(range(32))).decode()
-ENVIRONMENT = {"SECRET": SECRET, "EMPTY": "", "PORT": "7"}
+ENVIRONMENT = {"HIDDEN": HIDDEN, "EMPTY": "", "PORT": "7"}
 
 
 def wrong(text: str) -> list[str]:
@@ -23,7 +23,7 @@ def wrong(text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         parse_config(text.encode(), "r.yaml", ENVIRONMENT)
     told = str(caught.value)
-    assert SECRET not in told
+    assert HIDDEN not in told
     return [line.removeprefix("r.yaml:") for line in told.split("\n")]
 
 
@@ -46,14 +46,14 @@ def wrong(text: str) -> list[str]:
         (GOOD + "keys: {a: {key: '${NONE}'}}", ["2:17: the environment variable NONE is not set"]),
         (GOOD + "keys: {a: {key: '${EMPTY}'}}", ["2:17: this is empty"]),
         (GOOD + "keys: {a: {key: '${no name}'}}", ["2:17: `${` has to be followed by the name"]),
-        (GOOD + "keys: {a: {key: '${SECRET}'}, b: {key: '${SECRET}'}}", ["2:40: this is the key of 'a', too"]),
+        (GOOD + "keys: {a: {key: '${HIDDEN}'}, b: {key: '${HIDDEN}'}}", ["2:40: this is the key of 'a', too"]),
         (GOOD + "keys: {a: {key: 'ü'}}", ["2:17: a key is printable ASCII"]),
-        (GOOD + "loop: {max_rounds: '${SECRET}'}", ["2:20: input should be a valid integer"]),
+        (GOOD + "loop: {max_rounds: '${HIDDEN}'}", ["2:20: input should be a valid integer"]),
         (GOOD + "loop: {max_rounds: 0}", ["2:20: input should be greater than or equal to 1"]),
         (GOOD + "loop: {max_rounds: 0x10}", ["2:20: this is no number; write it in decimal"]),
         (GOOD + "retries: {longest_wait_seconds: .nan}", ["2:33: "]),
         (GOOD + "health: {open_seconds: 50, longest_open_seconds: 5}", ["2:24: it has to be at most"]),
-        (GOOD + "reasoning: {keys: {a: '${SECRET}'}}", ["2:12: `current` has to be", "2:23: the key 'a' is"]),
+        (GOOD + "reasoning: {keys: {a: '${HIDDEN}'}}", ["2:12: `current` has to be", "2:23: the key 'a' is"]),
         (GOOD + f"reasoning: {{keys: {{a: '{KEY}'}}, current: b}}", ["2:81: `current` has to be"]),
         (GOOD + "tools: {mcp: {a: {}}}", ["2:18: it needs either `command` or `url`"]),
         (GOOD + "listen: localhost", ["2:9: this is not of the form that it has to have"]),
@@ -62,9 +62,9 @@ def wrong(text: str) -> list[str]:
         (GOOD + "prefix: !secret x", ["2:9: a tag of this kind is not read"]),
         (GOOD + "? [a]\n: b", ["2:3: a key has to be a plain text"]),
         (GOOD + "<<: {}", ["2:1: a key has to be a plain text"]),
-        (GOOD + f"keys: {{a: {{key: {SECRET}", ["2:31: this is no YAML: "]),
-        (GOOD + f"keys: {{a: {{key: *{SECRET}}}}}", ["2:17: this is no YAML: found undefined alias"]),
-        (f"a: 'b\n{SECRET}", ["2:15: this is no YAML: "]),
+        (GOOD + f"keys: {{a: {{key: {HIDDEN}", ["2:31: this is no YAML: "]),
+        (GOOD + f"keys: {{a: {{key: *{HIDDEN}}}}}", ["2:17: this is no YAML: found undefined alias"]),
+        (f"a: 'b\n{HIDDEN}", ["2:15: this is no YAML: "]),
         ("", ["1:1: the key 'providers' is missing"]),
         ("- a", ["1:1: this has to be a mapping"]),
         ("\x00", ["1:1: "]),
@@ -110,13 +110,13 @@ def test_a_hostile_file_is_read_within_bounds(text: str, told: str) -> None:
 def test_a_secret_is_in_no_repr() -> None:
     """What the file or the environment holds is not shown by accident."""
     text = (
-        f"store: postgresql://u:{SECRET}@h/d\nproviders: {{a: {{base_url: 'http://a', api_key: {SECRET}, "
-        f"headers: {{x: '${{SECRET}}'}}}}}}\nkeys: {{k: {{key: {SECRET}}}}}\n"
-        f"tools: {{mcp: {{m: {{url: 'http://x/{SECRET}', headers: {{a: {SECRET}}}, env: {{b: {SECRET}}}}}}}}}\n"
+        f"store: postgresql://u:{HIDDEN}@h/d\nproviders: {{a: {{base_url: 'http://a', api_key: {HIDDEN}, "
+        f"headers: {{x: '${{HIDDEN}}'}}}}}}\nkeys: {{k: {{key: {HIDDEN}}}}}\n"
+        f"tools: {{mcp: {{m: {{url: 'http://x/{HIDDEN}', headers: {{a: {HIDDEN}}}, env: {{b: {HIDDEN}}}}}}}}}\n"
     )
     config = parse_config(text.encode(), environment=ENVIRONMENT)
-    assert SECRET not in f"{config!r} {config} {config.model_dump_json()}"
-    assert config.providers["a"].headers["x"].get_secret_value() == SECRET
+    assert HIDDEN not in f"{config!r} {config} {config.model_dump_json()}"
+    assert config.providers["a"].headers["x"].get_secret_value() == HIDDEN
 
 
 def test_references_stand_for_values_wherever_they_are() -> None:

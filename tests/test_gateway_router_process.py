@@ -16,8 +16,9 @@ from typing import Any
 import httpx2
 import pytest
 from scripted_provider import PATIENCE, ScriptedProvider, scripted
+from served_process import served
 
-SECRET = "sk-of-the-provider"
+HIDDEN = "sk-of-the-provider"
 GENERATED = Path(__file__).parents[1] / "generated"
 
 
@@ -72,7 +73,7 @@ def running(folder: Path, config: str) -> Iterator[Running]:
     file, log = folder / "router.yaml", folder / "log.txt"
     file.write_text(config)
     paths = [str(GENERATED), str(Path(__file__).parent)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PROVIDER_KEY": SECRET}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PROVIDER_KEY": HIDDEN}
     command = [sys.executable, "-m", "router_process", str(file), "serve", "--port", "0", "--store", "memory:"]
     with (
         log.open("w") as errors,
@@ -119,7 +120,7 @@ def test_m3_whatever_fails_before_the_first_event_is_tried_at_the_next(
         pair[0].does, pair[0].retry_after = "429", "1"
         assert gateway.says() == "b!"
     assert len(pair[0].bodies) == 6
-    assert SECRET not in gateway.log
+    assert HIDDEN not in gateway.log
 
 
 def test_m3_a_provider_that_is_not_there_is_passed_over(tmp_path: Path, pair: list[ScriptedProvider]) -> None:
@@ -151,7 +152,7 @@ def test_m3_the_caller_is_told_of_the_failure_of_all(tmp_path: Path, pair: list[
     with running(tmp_path, configured(pair, "retries: {attempts: 3, longest_wait_seconds: 0.6}")) as gateway:
         answer = gateway.ask()
     assert answer.status_code >= 500
-    assert not {SECRET, "127.0.0.1"} & set(re.findall(r"[\w.-]+", answer.text))
+    assert not {HIDDEN, "127.0.0.1"} & set(re.findall(r"[\w.-]+", answer.text))
     assert 2 <= len(pair[0].bodies) + len(pair[1].bodies) <= 3
 
 
@@ -168,7 +169,7 @@ def test_m1_m2_names_and_options_reach_the_providers(tmp_path: Path, pair: list[
     assert [(body["model"], body.get("top_k"), body.get("min_p")) for body in pair[0].bodies] == [("a/smart", 1, None)]
     assert [(body["model"], body.get("min_p")) for body in pair[1].bodies] == [("smart", 0.5), ("smart", None)]
     assert "provider_options" not in json.dumps([each.bodies for each in pair])
-    assert set(pair[0].keys) == {f"Bearer {SECRET}"}
+    assert set(pair[0].keys) == {f"Bearer {HIDDEN}"}
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "provider_options.a.model")
     assert [(each["id"], each["owned_by"]) for each in models] == [("best", "b"), ("smart", "a, b")]
 
@@ -186,6 +187,35 @@ def test_t2_keys_have_their_models_and_their_limits(tmp_path: Path, pair: list[S
         assert (full.status_code, full.json()["error"]["type"]) == (429, "too_many_requests")
         assert 1 <= int(full.headers["retry-after"]) <= 60
         assert [gateway.says("other", "k-2") for _ in range(2)] == ["a!", "a!"]
+
+
+def test_p2_a_conversation_goes_on_where_it_was_begun(tmp_path: Path) -> None:
+    """Providers that keep their responses: the gateway knows whose they are, and finds out where it does not."""
+    folders = [tmp_path / name for name in ("a", "b", "one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    with served(folders[0], "--store", "memory:") as a, served(folders[1], "--store", "memory:") as b:
+        config = f"""providers:
+  a: {{kind: responses, base_url: '{a.url}/v1'}}
+  b: {{kind: responses, base_url: '{b.url}/v1'}}
+keys: {{me: {{key: k, requests_per_minute: 3}}}}
+"""
+        with running(folders[2], config) as gateway:
+            begun = gateway.ask("echo:b", "k").json()
+            known = gateway.ask("echo", "k", previous_response_id=begun["id"])
+            with gateway.asking("echo", "k", previous_response_id=known.json()["id"]) as answer:
+                text = answer.read().decode()
+        with running(folders[3], config) as gateway:
+            found = gateway.ask("echo", "k", previous_response_id=begun["id"])
+            nobody = gateway.ask("echo", "k", previous_response_id="resp_nobody")
+            gateway.ask("echo", "k")
+            gateway.ask("echo", "k")
+            full = gateway.ask("echo", "k")
+    assert [each.status_code for each in (known, found)] == [200, 200]
+    assert text.rstrip().endswith("data: [DONE]")
+    assert "response.completed" in text
+    assert (nobody.status_code, nobody.json()["error"]["code"]) == (404, "previous_response_not_found")
+    assert full.status_code == 429
 
 
 def test_sighup_changes_what_is_new_and_nothing_that_runs(tmp_path: Path, pair: list[ScriptedProvider]) -> None:
@@ -213,7 +243,7 @@ def test_sighup_with_a_faulty_file_changes_nothing(tmp_path: Path, pair: list[Sc
         assert gateway.says() == "a!"
     assert "router.yaml:1:45: the key 'wight' is not known; is 'weight' meant?" in gateway.log
     assert "router.yaml:2:1: the key 'polcy' is not known" in gateway.log
-    assert SECRET not in gateway.log
+    assert HIDDEN not in gateway.log
 
 
 def test_a_gateway_with_a_faulty_file_does_not_start(tmp_path: Path) -> None:

@@ -95,10 +95,9 @@ def pascal(text: str) -> str:
 
 WRITER_NAMES = frozenset(
     """
-    abandon begin_forwarding body caller compaction context created_at end event finish forward function_call functions
-    id incomplete
-    is_begun item item_ids items message must_call queue reasoning request_id start started status typed_event
-    typed_item usage vendor_item
+    abandon begin_forwarding body caller compaction context created_at end event finish forward function_call
+    functions id incomplete is_begun item item_ids items message must_call queue reasoning request_id start started
+    status typed_event typed_item usage vendor_item
     """.split()
 )
 """What the writer of a response has by itself."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .model import CallWriter, Model, RoundWriter, Sampling
     from .sealing import Sealer
     from .upstreams.chat import ChatCompletionsUpstream
+    from .upstreams.responses import ResponsesUpstream
 
 _ORIGINS = {
     "AgenticLoop": "loop",
@@ -26,6 +27,7 @@ _ORIGINS = {
     "Model": "model",
     "Offering": "hosted",
     "Receipt": "hosted",
+    "ResponsesUpstream": "upstreams.responses",
     "RoundWriter": "model",
     "Sampling": "model",
     "Sealer": "sealing",
@@ -45,6 +47,7 @@ __all__ = [
     "Model",
     "Offering",
     "Receipt",
+    "ResponsesUpstream",
     "RoundWriter",
     "Sampling",
     "Sealer",

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
+from ..models import FunctionToolParam
 from ..server.errors import ModelError, ServerError
 from .choices import ToolChoice
 from .failures import UpstreamError
@@ -66,6 +67,7 @@ class Course:
         max_rounds: Most samplings.
         round_seconds: Longest sampling.
         max_characters: Most that the model may write in a round.
+        hosted_types: Types of tools that are run here.
         max_tool_calls: Most runs of hosted tools; None sets no limit (rule X4).
     """
 
@@ -81,6 +83,7 @@ class Course:
         max_rounds: int,
         round_seconds: float,
         max_characters: int,
+        hosted_types: Set[str],
         max_tool_calls: int | None,
     ) -> None:
         self._model = model
@@ -92,6 +95,11 @@ class Course:
         self._round_seconds = round_seconds
         self._max_characters = max_characters
         self._max_calls = max_tool_calls
+        self._upstream_tools = [
+            each
+            for each in request.tools or ()
+            if not isinstance(each, FunctionToolParam) and each.type not in hosted_types
+        ]
         self._source_seconds = bounds.seconds
         self._runner = ToolRunner(out, request, bounds)
         self._items: list[Any] = []
@@ -180,6 +188,7 @@ class Course:
             model=self._model_name,
             items=self._items,
             tools=choice.offered,
+            upstream_tools=self._upstream_tools,
             mode="required" if required else "none" if choice.mode == "none" else "auto",
             parallel=choice.is_parallel,
             max_output_tokens=self._tokens_left(),

@@ -8,6 +8,7 @@ response as incomplete), R1 to R3 (reasoning), Z16 (to cancel stops everything a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,20 +17,25 @@ from ..server.errors import NotFoundError
 from ..server.service import ResponsesService
 from .compaction import compact
 from .course import Course
+from .failures import UpstreamError
 from .hosted import HostedTool, Receipt, ToolSource
 from .reasoning import Views
 from .replay import replayed
 from .runs import Bounds
-from .sealed_items import opened
+from .sealed_items import has_sealed, opened
 
 if TYPE_CHECKING:
     from ..models import CompactResponseMethodPublicBody, CreateResponseBody, ItemParam
+    from ..server.relaying import Relayed, RelayRequest
     from ..server.service import Compaction
     from ..server.writer import ResponseWriter
     from .model import Model
     from .sealing import Sealer
 
 __all__ = ["AgenticLoop", "LoopSettings"]
+
+_logger = logging.getLogger(__name__)
+_NOT_FOUND = "previous_response_not_found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,9 @@ class AgenticLoop(ResponsesService):
         self._tools = [each for each in given if isinstance(each, HostedTool)]
         self._sources = [each for each in given if isinstance(each, ToolSource)]
         self._always = frozenset(always_offered)
+        types = [each.type for each in self._tools]
+        self._types = frozenset(types).union(*(each.types for each in self._sources))
+        """By which requests ask for tools that are run here."""
         names = [tool.name for tool in self._tools]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -107,6 +116,38 @@ class AgenticLoop(ResponsesService):
         unknown = sorted(self._always.difference(names))
         if unknown:
             raise ValueError(f"always_offered: no tool has the name {unknown[0]!r}")
+
+    async def relay(self, call: RelayRequest) -> Relayed | None:
+        """Pass a request on as it was sent, where the model can and there is nothing to do here.
+
+        Nothing is: the request asks for no hosted tool, none is always offered, its items hold
+        nothing of the gateway's own, and reasoning is shown as it comes.
+        """
+        request, settings = call.request, self._settings
+        if not self._model.relays or self._always or settings.reasoning != "raw":
+            return None
+        if self._types.intersection(each.type for each in request.tools or ()):
+            return None
+        given = request.input if isinstance(request.input, list) else []
+        if has_sealed(given, self._sealer) or any(map(self._is_own, given)):
+            return None
+        try:
+            return await self._model.relay(call, request.model or settings.default_model, {})
+        except UpstreamError as error:
+            _logger.warning("%s: %s", call.request_id, error)
+            raise error.error from error
+        except NotFoundError as error:
+            if error.code != _NOT_FOUND:
+                raise
+            # The response may be one that was written, and is kept, here.
+            return None
+
+    def _is_own(self, item: Any) -> bool:
+        """Whether an item is a receipt of a tool that is run here."""
+        kind = getattr(item, "type", None)
+        if not isinstance(kind, str) or ":" not in kind:
+            return False
+        return self._receipt(item.model_dump(mode="json")) is not None
 
     async def respond(self, request: CreateResponseBody, out: ResponseWriter) -> None:
         """Answer one request, in as many rounds as it takes."""
@@ -128,6 +169,7 @@ class AgenticLoop(ResponsesService):
             max_rounds=settings.max_rounds,
             round_seconds=settings.round_seconds,
             max_characters=settings.max_round_characters,
+            hosted_types=self._types,
             max_tool_calls=_least(settings.max_tool_calls, request.max_tool_calls),
         )
         items = opened(out.context, self._sealer, out.caller, request.input)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from ..models import Annotation, CreateResponseBody, FunctionToolParam, LogProb
+    from ..server.relaying import Relayed, RelayRequest
 
 __all__ = ["CallWriter", "Model", "RoundWriter", "Sampling"]
 
@@ -36,6 +37,8 @@ class Sampling:
     """The functions that the model may call, those of callers and of hosted tools alike; what a
     choice excludes is not among them (rule X6).
     """
+    upstream_tools: Sequence[Any] = ()
+    """Tools of the request that neither its caller nor the gateway runs: the upstream's own."""
     mode: Literal["auto", "none", "required"] = "auto"
     """Whether the model may call, may not, or has to (rule X5)."""
     parallel: bool = True
@@ -135,6 +138,24 @@ class Model(ABC):
             sampling: What is asked for.
             out: Where it is written.
         """
+
+    relays: bool = False
+    """Whether it can pass requests on as they are."""
+
+    async def relay(
+        self, call: RelayRequest, model: str, options: Mapping[str, Any]
+    ) -> Relayed | None:
+        """Pass a request on as it was sent; only what is given here is changed in it.
+
+        Returns the answer, once its first bytes are there; None, as it comes, where that cannot be
+        done. Raises what `sample` raises.
+
+        Args:
+            call: The request.
+            model: The name of the model, as the upstream knows it.
+            options: Members to add to the body (rule M2); null takes one out.
+        """
+        return None
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -80,6 +80,7 @@ class Round:
         self._kept: list[tuple[KeptCall, str | None]] = []
         self._hidden: dict[int, KeptCall] = {}
         """Calls that an upstream is writing and that are not shown, by its `output_index`."""
+        self._is_forwarding = False
         self.external = 0
         """How many calls of functions of the caller's were made."""
         self.tokens = Tokens()
@@ -239,7 +240,10 @@ class Round:
         may_be_hidden = event == "response.output_item.added" or self._hidden
         if not may_be_hidden or not await self._is_hidden(event, *read_event(data)):
             await self._close_item()
-            await self._pass_on(event, data)
+            if not self._is_forwarding:
+                self._is_forwarding = True
+                self._out.begin_forwarding()
+            await self._out.forward(event, data)
 
     async def _is_hidden(self, event: str, index: int, item: ForwardedCall | None) -> bool:
         """Whether an event is about a call that is not shown, which is gathered then."""
@@ -256,10 +260,6 @@ class Round:
         if call is not None:
             await call.arguments(item.arguments)
         return call is not None
-
-    async def _pass_on(self, event: str, data: bytes) -> None:
-        # The writer of a response has no way yet to take an event as it is.
-        raise NotImplementedError
 
     def usage(
         self,

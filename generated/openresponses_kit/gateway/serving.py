@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..errors import InvalidRequestError
 from ..server.running import Offer, add_options, refuse, serve
 from ..server.serving import add_delay, demonstration
 from ..server.settings import ServerSettings
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from ..server.app import ResponsesApp
     from ..server.keys import APIKeys
     from .model import Model
+    from .routing.configuration import GatewayConfig
+    from .routing.reloading import Reloading
+    from .sealing import Sealer
 
 __all__ = ["main"]
 
 _PACKAGE = __name__.rpartition(".gateway.")[0]
 _KEY_VARIABLE = "OPENRESPONSES_UPSTREAM_API_KEY"
+_SEALING_VARIABLE = "OPENRESPONSES_SEALING_KEY"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,15 +43,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: Those of the command line; those of the process where none are given.
     """
-    given = _parser().parse_args(arguments)
+    parser, command = _parsers()
+    given = parser.parse_args(arguments)
     try:
-        offer = _offer(given)
-    except (OSError, ValueError) as error:
+        if given.config is not None:
+            service = _configured(given.config)
+            # What the file says stands where the command line says nothing.
+            command.set_defaults(**_defaults(service.config))
+            given = parser.parse_args(arguments)
+            offer = _reloading(given, service)
+        elif given.upstream is not None:
+            offer = _single(given)
+        else:
+            offer = demonstration(given)
+    except (OSError, ValueError, ImportError, InvalidRequestError) as error:
         return refuse(str(error), 2)
-    return serve(given, offer)
+    return serve(given, _with_page(given, offer) if given.page else offer)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """The parser of the command line, and that of `serve` in it."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {_PACKAGE}", description="Open Responses, in front of any model."
     )
@@ -66,6 +82,14 @@ def _parser() -> argparse.ArgumentParser:
         "--config", metavar="FILE", type=Path, help="a file of providers, routes, tools and keys"
     )
     command.add_argument(
+        "--upstream-kind",
+        choices=("chat", "responses"),
+        default="chat",
+        help="what the upstream speaks: Chat Completions, or Open Responses (%(default)s);"
+        f" its key is read from {_KEY_VARIABLE}, and from {_SEALING_VARIABLE} one of 32 bytes in"
+        " base64, by which reasoning is encrypted and conversations are compacted",
+    )
+    command.add_argument(
         "--model", default="default", help="model of requests that name none (%(default)s)"
     )
     command.add_argument(
@@ -81,34 +105,86 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_options(command)
     add_delay(command)
-    return parser
+    return parser, command
 
 
-def _offer(given: argparse.Namespace) -> Offer:
-    """What is served. Raises `ValueError` for a URL that is none."""
-    if given.upstream is None:
-        offer = demonstration(given)
-    else:
-        from .loop import AgenticLoop, LoopSettings
+def _configured(path: Path) -> Reloading:
+    """The gateway of a file. Raises `ConfigError`, `OSError`, `ImportError` and `ValueError`."""
+    try:
+        from .routing.reloading import Reloading
+    except ImportError as error:
+        message = f"{error.name} is not installed; install it, or the extra `gateway`"
+        raise ImportError(message) from error
+    return Reloading(path)
 
-        loop = AgenticLoop(_upstream(given), settings=LoopSettings(default_model=given.model))
-        offer = Offer(
-            service=loop,
-            title="Open Responses",
-            settings=ServerSettings(default_model=given.model, shutdown_seconds=given.grace),
-            notes=[f"Answers come from {given.upstream}"],
-        )
-    return _with_page(offer, given) if given.page else offer
+
+def _defaults(config: GatewayConfig) -> Mapping[str, Any]:
+    """What a configuration says in place of options of the command line."""
+    host, _, port = config.listen.rpartition(":")
+    store = "none:" if config.store is None else config.store.get_secret_value()
+    return {
+        "host": host.strip("[]"),
+        "port": int(port),
+        "prefix": config.prefix,
+        "store": None if store == "default" else store,
+        "page": config.page.enabled,
+        "allow_private_urls": config.page.allow_private,
+    }
+
+
+def _reloading(given: argparse.Namespace, service: Reloading) -> Offer:
+    config = service.config
+
+    def reload() -> None:
+        service.reload()
+
+    count = len(config.providers)
+    return Offer(
+        service=service,
+        title="Open Responses",
+        settings=ServerSettings(default_model=config.default_model, shutdown_seconds=given.grace),
+        api_keys=service.has_key if config.keys else None,
+        on_hangup=reload,
+        notes=[
+            f"Answers come from {count} provider{'s' * (count != 1)}; SIGHUP reads the file again"
+        ],
+    )
+
+
+def _single(given: argparse.Namespace) -> Offer:
+    from .loop import AgenticLoop, LoopSettings
+
+    settings = LoopSettings(default_model=given.model)
+    return Offer(
+        service=AgenticLoop(_upstream(given), settings=settings, sealer=_sealer()),
+        title="Open Responses",
+        settings=ServerSettings(default_model=given.model, shutdown_seconds=given.grace),
+        notes=[f"Answers come from {given.upstream}"],
+    )
+
+
+def _sealer() -> Sealer | None:
+    """What seals by the key in the environment. Raises `ValueError` for one that is none."""
+    value = os.environ.get(_SEALING_VARIABLE)
+    if not value:
+        return None
+    from .sealing import Sealer, read_keys
+
+    return Sealer(read_keys({"environment": value}), "environment")
 
 
 def _upstream(given: argparse.Namespace) -> Model:
     api_key = os.environ.get(_KEY_VARIABLE) or None
+    if given.upstream_kind == "responses":
+        from .upstreams.responses import ResponsesUpstream
+
+        return ResponsesUpstream(given.upstream, api_key=api_key)
     from .upstreams.chat import ChatCompletionsUpstream
 
     return ChatCompletionsUpstream(given.upstream, api_key=api_key)
 
 
-def _with_page(offer: Offer, given: argparse.Namespace) -> Offer:
+def _with_page(given: argparse.Namespace, offer: Offer) -> Offer:
     def wrap(app: ResponsesApp, keys: APIKeys | None) -> ASGIApp:
         from .page.app import PageApp
 

@@ -10,11 +10,19 @@ of the standard library, which is written in C.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from json import JSONDecoder
 from typing import Final, TypeVar
 
-__all__ = ["constant_in", "elements", "elements_of", "member_of", "on_one_line", "without"]
+__all__ = [
+    "constant_in",
+    "elements",
+    "elements_of",
+    "member_of",
+    "on_one_line",
+    "replaced",
+    "without",
+]
 
 T = TypeVar("T")
 
@@ -65,6 +73,16 @@ def without(text: bytes, names: Set[str]) -> bytes:
             kept.append(whole[start:at])
         at = _next(whole, at)
     return f"{{{','.join(kept)}}}".encode()
+
+
+def replaced(text: bytes, members: Mapping[str, bytes | None]) -> bytes:
+    """The object that a text is with these members, None left out, the others as they stand."""
+    if not members:
+        return text
+    rest = without(text, members.keys())[1:-1]
+    new = {name.encode(): each for name, each in members.items() if each is not None}
+    given = [b'"%b":%b' % each for each in new.items()]
+    return b"{%b}" % b",".join([rest, *given] if rest else given)
 
 
 def on_one_line(text: bytes) -> bytes:

@@ -20,6 +20,7 @@ from .cross_origin import CrossOrigin
 from .errors import InvalidRequestError, NotFoundError
 from .http import Exchange, Handler
 from .keys import APIKeys
+from .model_list import model_list
 from .settings import ServerSettings
 from .store import ResponseStore
 from .store_urls import default_store, open_store
@@ -156,13 +157,16 @@ class ResponsesApp:
 
     def _route(self, path: str, method: str) -> _Answer | None:
         if path == self._models_path and self.core.tells_models:
-            return self._handler.models if method == "GET" else None
+            return self._list_models if method == "GET" else None
         below = path.removeprefix(f"{self._path}/")
         if below == "compact" and below != path:
             return self._handler.compact if method == "POST" else None
         if below != path and below and "/" not in below and method == "GET":
             return lambda exchange, caller: self._handler.retrieve(exchange, caller, below)
         return None
+
+    async def _list_models(self, exchange: Exchange, caller: Caller) -> None:
+        await exchange.answer(model_list(await self.core.service.models(caller.owner)))
 
     async def _refuse(self, exchange: Exchange, path: str, method: str) -> None:
         allowed = [each for each in ("GET", "POST") if each != method and self._knows(path, each)]

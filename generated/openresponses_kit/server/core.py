@@ -38,7 +38,6 @@ from .errors import (
     WriterError,
 )
 from .keys import APIKeys, Keyring, bearer, owner_of
-from .model_list import model_list
 from .service import ResponsesService
 from .settings import ServerSettings
 from .store import ResponseStore, StoredResponse
@@ -383,10 +382,6 @@ class Core:
     def tells_models(self) -> bool:
         """Whether the service has a list of its models."""
         return type(self.service).models is not ResponsesService.models
-
-    async def models(self, caller: Caller) -> bytes:
-        """The models of the service, as JSON. Raises `ServiceError`."""
-        return model_list(await self.service.models(caller.owner))
 
     async def retrieve(self, response_id: str, caller: Caller) -> bytes:
         """A response that is kept, as JSON (rule P5). Raises `NotFoundError`."""

@@ -32,6 +32,7 @@ from .core import Caller, Core
 from .errors import InvalidRequestError
 from .http import Exchange, Handler
 from .keys import APIKeys
+from .model_list import model_list
 from .settings import ServerSettings
 from .store import ResponseStore
 from .websocket import Connection
@@ -208,7 +209,11 @@ class _Routes:
 
     async def list_models(self, request: Request, response: Response) -> Response:
         """Answers with the models that can be asked for."""
-        return _Handover(self._handler, self._handler.models, request, response)
+
+        async def answer(exchange: Exchange, caller: Caller) -> None:
+            await exchange.answer(model_list(await self._core.service.models(caller.owner)))
+
+        return _Handover(self._handler, answer, request, response)
 
     async def retrieve_response(
         self,

@@ -338,10 +338,6 @@ class Handler:
             await turn.out.end(failure)
         await stream.close()
 
-    async def models(self, exchange: Exchange, caller: Caller) -> None:
-        """Answer `GET /models`."""
-        await exchange.answer(await self._core.models(caller))
-
     async def retrieve(self, exchange: Exchange, caller: Caller, response_id: str) -> None:
         """Answer `GET /responses/{id}`."""
         await exchange.answer(await self._core.retrieve(response_id, caller))

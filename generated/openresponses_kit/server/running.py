@@ -78,7 +78,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store",
         metavar="URL",
-        help="where responses are kept: memory:, sqlite:///file.db or"
+        help="where responses are kept: none:, memory:, sqlite:///file.db or"
         " postgresql://user:password@host/database (a file openresponses.db, where SQLAlchemy and"
         " aiosqlite are installed)",
     )
@@ -108,7 +108,7 @@ def serve(given: argparse.Namespace, offer: Offer) -> int:
     except ImportError:
         return refuse("uvicorn is not installed; install it, or the extra `server`", 1)
     try:
-        store = open_store(given.store) if given.store else default_store()
+        store = _store_of(given.store)
         listener = _listen(given.host, given.port)
     except (StoreError, OSError) as error:
         return refuse(str(error), 1)
@@ -144,6 +144,13 @@ def serve(given: argparse.Namespace, offer: Offer) -> int:
     except StoreError as error:
         return refuse(str(error), 1)
     return 0
+
+
+def _store_of(url: str | None) -> ResponseStore | None:
+    """The store that a URL names. Raises `StoreError`."""
+    if url == "none:":
+        return None
+    return open_store(url) if url else default_store()
 
 
 def server_of(
@@ -220,17 +227,26 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _tell(
-    listener: socket.socket, prefix: str, store: ResponseStore, offer: Offer, *, has_key: bool
+    listener: socket.socket,
+    prefix: str,
+    store: ResponseStore | None,
+    offer: Offer,
+    *,
+    has_key: bool,
 ) -> None:
     """Say where the server is and what it keeps."""
     host, port = listener.getsockname()[:2]
     root = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     bearer = " -H 'authorization: Bearer …'" if has_key else ""
-    kept = "in memory, bounded: all is gone when the server ends"
+    kept = f"kept in {store}"
+    if store is None:
+        kept = "not kept"
+    elif isinstance(store, MemoryStore):
+        kept = "kept in memory, bounded: all is gone when the server ends"
     body = """-d '{"input": "My name is Ada."}'"""
     lines = [
         f"Serving {offer.title} at {root}{prefix}",
-        f"Responses are kept {kept if isinstance(store, MemoryStore) else f'in {store}'}",
+        f"Responses are {kept}",
         f"A key is {'needed' if has_key else 'not needed'}",
         *(note.replace("{url}", root) for note in offer.notes),
         f"Try: curl {root}{prefix}/responses{bearer} -H 'content-type: application/json' {body}",

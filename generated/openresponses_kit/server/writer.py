@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from ._draft import Draft
 from ._finished import call_item, message_item, reasoning_item, vendor_item, write_item
+from ._forwarding import Forwarding
 from ._ids import new_id
 from ._json import check_text, check_vendor_fields, check_vendor_type, members_of, quoted
 from ._stream import EventSink, Stream
@@ -82,6 +83,7 @@ class ResponseWriter:
         stream = Stream(sink, padding=opening.padding) if sink is not None else None
         self._opening = opening
         self._draft = Draft(opening, stream)
+        self._forwarding = Forwarding(self._draft)
 
     # For who implements a service
 
@@ -209,6 +211,24 @@ class ResponseWriter:
         """
         self._draft.tell(event_type, fields)
         await self._draft.flush()
+
+    async def forward(self, event: str, data: bytes) -> None:
+        """Pass on an event of another server that speaks Open Responses (rules N3, Z19).
+
+        What opens, fills and closes items goes on unchanged but for `sequence_number` and
+        `output_index`; so do events of vendors. The events of the response itself are this
+        server's own, and are not to be passed on. Raises `ModelError` for what is out of order.
+
+        Args:
+            event: Its name.
+            data: The event as JSON.
+        """
+        self._forwarding.put(event, data)
+        await self._draft.flush()
+
+    def begin_forwarding(self) -> None:
+        """Let the places of items count from 0 again: another answer is passed on."""
+        self._forwarding = Forwarding(self._draft)
 
     def usage(
         self,

@@ -1,7 +1,7 @@
 """Items and events of another server that go into a response as they were told there.
 
-Rules kept here: S3 and L7 (numbers are this response's own), N3 and Z19 (nothing else of an event is
-changed), L1 and L6 (order), L8 and L9 (an item that broke off closes with what was told of it).
+Rules kept here: S3 and L7 (numbers are this response's own), N3 and Z19 (nothing else of an event
+is changed), L1 and L6 (order), L8 and L9 (an item that broke off closes with what was told of it).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ Json: TypeAlias = dict[str, Any]
 
 _ADDED = "response.output_item.added"
 _DONE = "response.output_item.done"
+_ARGUMENTS = "response.function_call_arguments.delta"
 _PARTS: Mapping[str, tuple[str, str]] = {
     "response.content_part.added": ("content", "content_index"),
     "response.content_part.done": ("content", "content_index"),
@@ -41,6 +42,13 @@ class _ForwardedItem(Item):
         self._value = value
         self.events: list[Json] = []
         """What was told of it since it opened."""
+
+    def open(self) -> None:
+        """Open the item. Raises `WriterError` for a call that may not be made (rules X5 to X7)."""
+        self.check()
+        if self.kind == "function_call":
+            self.draft.admit(self._value["name"], self._value["call_id"])
+        super().open()
 
     def json(self) -> str:
         """The item as it was told last."""
@@ -127,6 +135,8 @@ def _folded(value: Json, events: list[Json]) -> Json:
             parts[event[counted] : event[counted] + 1] = [event["part"]]
             item[place] = parts
             texts.pop((place, event[counted]), None)
+        elif kind == _ARGUMENTS:
+            item["arguments"] = item.get("arguments", "") + event["delta"]
         elif kind.endswith(".delta") and isinstance(event.get("delta"), str):
             place = "summary" if "summary_index" in event else "content"
             index = event.get("summary_index", event.get("content_index"))

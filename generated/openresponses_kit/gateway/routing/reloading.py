@@ -26,12 +26,15 @@ from .memory import RouterMemory
 from .names import any_match
 from .positions import ConfigError
 from .reading import read_config
+from .relays import WatchedRelay
 
 if TYPE_CHECKING:
     from ...models import CompactResponseMethodPublicBody, CreateResponseBody, ItemParam
+    from ...server.relaying import Relayed, RelayRequest
     from ...server.service import Compaction
     from ...server.writer import ResponseWriter
     from .configuration import GatewayConfig
+    from .limits import Limiter
 
 __all__ = ["Gateway", "Reloading"]
 
@@ -123,6 +126,25 @@ class Gateway(ResponsesService):
         """Answer one request, within the limits of its caller."""
         with self._admitted(out.caller, request.model) as setup:
             await setup.loop.respond(request, out)
+            setup.router.made(out.caller, out.request_id, out.id)
+
+    async def relay(self, call: RelayRequest) -> Relayed | None:
+        """Pass a request on where the loop does, within the limits of its caller."""
+        setup = self._setup
+        if not setup.router.relays:
+            return None
+        limiter = self._begin(setup, call.caller, call.request.model)
+        try:
+            relayed = await setup.loop.relay(call)
+        except BaseException:
+            self._end(setup, limiter)
+            raise
+        if relayed is None:
+            if limiter is not None:
+                limiter.withdraw()
+            self._end(setup, None)
+            return None
+        return WatchedRelay(relayed, lambda: self._end(setup, limiter))
 
     async def truncate(
         self, request: CreateResponseBody, context: Sequence[ItemParam]
@@ -166,6 +188,17 @@ class Gateway(ResponsesService):
     def _admitted(self, caller: str, model: str | None) -> Generator[_Setup]:
         """Count a request, where its caller may make it."""
         setup = self._setup
+        limiter = self._begin(setup, caller, model)
+        try:
+            yield setup
+        finally:
+            self._end(setup, limiter)
+
+    def _begin(self, setup: _Setup, caller: str, model: str | None) -> Limiter | None:
+        """Begin a request, and return what counts those of its caller.
+
+        Raises `NotFoundError` for a model that is not the caller's, and `TooManyRequestsError`.
+        """
         name = model or setup.config.default_model
         if not setup.may_ask(caller, name):
             message = f"there is no model {name[:200]!r} here for this key"
@@ -177,13 +210,13 @@ class Gateway(ResponsesService):
             message = "the limit of this key is reached; try again later"
             raise TooManyRequestsError(message, retry_after=max(1, math.ceil(wait)))
         setup.users += 1
-        try:
-            yield setup
-        finally:
-            setup.users -= 1
-            if limiter is not None:
-                limiter.end()
-            self._release(setup)
+        return limiter
+
+    def _end(self, setup: _Setup, limiter: Limiter | None) -> None:
+        setup.users -= 1
+        if limiter is not None:
+            limiter.end()
+        self._release(setup)
 
     def _release(self, setup: _Setup) -> None:
         """Close what is replaced and not used any more."""

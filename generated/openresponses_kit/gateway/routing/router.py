@@ -13,21 +13,23 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...server.errors import NotFoundError, ServerError, ServiceError, TooManyRequestsError
 from ..failures import UpstreamError
 from ..model import Model
 from .attempts import Attempts
 from .memory import ProviderState, RouterMemory
-from .options import options_of, without_options
-from .policies import Standing, ordered
+from .options import OPTIONS, options_of, without_options
+from .policies import Policy, Standing, ordered
+from .relays import WatchedRelay
 from .watching import WatchedRound
 
 if TYPE_CHECKING:
+    from ...server.relaying import Relayed, RelayRequest
     from ..model import RoundWriter, Sampling
     from .names import Candidate
     from .settings import Provider, RouterConfig
@@ -37,6 +39,8 @@ __all__ = ["Router"]
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
+_PREFERRING: frozenset[Policy] = frozenset({"first", "price"})
+"""The policies that say which provider is wanted, and do not only spread the load."""
 _UNKNOWN_RESPONSE = "previous_response_not_found"
 
 
@@ -70,6 +74,7 @@ class Router(Model):
         self.config = config
         self.memory = memory or RouterMemory()
         self.directory = config.directory
+        self.relays = any(each.model.relays for each in config.providers)
         self._chance = chance
         self._sleep = sleep
         self._providers = {
@@ -95,17 +100,60 @@ class Router(Model):
             self.memory.rounds.put(key, choice.provider.name)
             return reason
 
+        choices = self._choices(sampling.model)
         # Later rounds of a response stay where the first one was.
-        preferred = self.memory.rounds.get(key) if out.is_told else None
-        choices = self._choices(sampling.model, preferred)
+        kept = self.memory.rounds.get(key) if out.is_told else self._origin(sampling)
+        choices.sort(key=lambda each: each.provider.name != kept)
         return await self._serve(choices, serve, lambda: out.is_told, sampling.request_id)
+
+    async def relay(
+        self, call: RelayRequest, model: str, options: Mapping[str, Any]
+    ) -> Relayed | None:
+        """Pass a request on to the first provider that begins to answer.
+
+        None where one of the providers has to be sampled: the next one may have to be it.
+        """
+        given = options_of(call.request)
+        choices = self._choices(model)
+        if not all(each.provider.model.relays for each in choices):
+            return None
+        # What is not here is known to whoever made it, by its id.
+        previous = call.request.previous_response_id
+        kept = self.memory.origins.get((call.caller, previous or ""))
+        choices.sort(key=lambda each: each.provider.name != kept)
+        taken_out = {OPTIONS: None} if given else {}
+
+        async def serve(choice: _Choice) -> Relayed | None:
+            own = given.get(choice.provider.name, {})
+            return await self._relay_at(choice, call, {**options, **taken_out, **own})
+
+        return await self._serve(choices, serve, lambda: False, call.request_id)
 
     async def close(self) -> None:
         """Let go of the connections of all providers."""
         for provider in self.config.providers:
             await provider.model.close()
 
-    def _choices(self, name: str, preferred: str | None) -> list[_Choice]:
+    def made(self, caller: str, request_id: str, response_id: str) -> None:
+        """Remember who made a response: whoever goes on from it is served there, if need be."""
+        provider = self.memory.rounds.get((caller, request_id))
+        if provider is not None:
+            self.memory.origins.put((caller, response_id), provider)
+
+    def _origin(self, sampling: Sampling) -> str | None:
+        """Who made the response that this one goes on from, where that has caches to gain from.
+
+        Where providers are ordered by preference, that order holds.
+        """
+        previous = sampling.request.previous_response_id
+        if previous is None or self._policy(sampling.model) in _PREFERRING:
+            return None
+        return self.memory.origins.get((sampling.caller, previous))
+
+    def _policy(self, name: str) -> Policy:
+        return self.directory.find(name).policy or self.config.policy
+
+    def _choices(self, name: str) -> list[_Choice]:
         """What can serve a model, in the order in which it is to be tried."""
         found = self.directory.find(name)
         if not found.candidates:
@@ -114,8 +162,7 @@ class Router(Model):
         choices = [_Choice(*self._of(each)) for each in found.candidates]
         standings = [_standing(each) for each in choices]
         places = ordered(found.policy or self.config.policy, standings, self._chance)
-        choices = [choices[place] for place in places]
-        return sorted(choices, key=lambda each: each.provider.name != preferred)
+        return [choices[place] for place in places]
 
     def _of(self, candidate: Candidate) -> tuple[Provider, Candidate, ProviderState]:
         provider, state = self._providers[candidate.provider]
@@ -157,26 +204,36 @@ class Router(Model):
         state, seconds = choice.state, choice.provider.first_event_seconds
         clock = self.memory.clock
         start = clock()
-        limit = asyncio.timeout(seconds)
+        async with _beginning(seconds) as limit:
 
-        def begin() -> None:
-            limit.reschedule(None)
-            state.measure(clock() - start)
+            def begin() -> None:
+                limit.reschedule(None)
+                state.measure(clock() - start)
 
-        watched = WatchedRound(out, begin)
-        try:
-            async with limit:
+            watched = WatchedRound(out, begin)
+            try:
                 return await choice.provider.model.sample(sampling, watched)
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            message = "the model did not begin to answer in time"
-            reason = f"no event within {seconds:g} seconds"
-            told = ServerError(message, status=504)
-            raise UpstreamError(told, is_transient=True, reason=reason) from error
-        finally:
-            state.limiter.spend(watched.tokens)
-            self.memory.spend(sampling.caller, watched.tokens)
+            finally:
+                state.limiter.spend(watched.tokens)
+                self.memory.spend(sampling.caller, watched.tokens)
+
+    async def _relay_at(
+        self, choice: _Choice, call: RelayRequest, options: Mapping[str, Any]
+    ) -> Relayed | None:
+        state, name = choice.state, choice.provider.name
+        start = self.memory.clock()
+        async with _beginning(choice.provider.first_event_seconds):
+            model = choice.provider.model
+            relayed = await model.relay(call, choice.candidate.model, options)
+        if relayed is None:
+            return None
+        state.measure(self.memory.clock() - start)
+        state.limiter.hold()
+
+        def made(response_id: str) -> None:
+            self.memory.origins.put((call.caller, response_id), name)
+
+        return WatchedRelay(relayed, state.limiter.end, made)
 
 
 class _Failures:
@@ -233,6 +290,21 @@ def _standing(choice: _Choice) -> Standing:
 def _may_pass(error: UpstreamError) -> bool:
     """Whether the same may succeed there later: a model that is not there will not be."""
     return error.is_transient and not isinstance(error.error, NotFoundError)
+
+
+@asynccontextmanager
+async def _beginning(seconds: float | None) -> AsyncGenerator[asyncio.Timeout]:
+    """Limits the time until an answer begins. Raises `UpstreamError` when it is over."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield limit
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        told = ServerError("the model did not begin to answer in time", status=504)
+        reason = f"no event within {seconds:g} seconds"
+        raise UpstreamError(told, is_transient=True, reason=reason) from error
 
 
 @contextmanager

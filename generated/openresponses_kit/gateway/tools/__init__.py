@@ -4,6 +4,19 @@ Hosted tools: a decorator that makes them of functions, and tools that are ready
 """
 
 from .calculator import calculator
+from .confinement import ConfinementError, InterpreterLimits
+from .document_index import SearchUnavailableError
+from .documents import DocumentSearch
 from .functions import FunctionTool, hosted_tool
+from .interpreter import PythonInterpreter
 
-__all__ = ["FunctionTool", "calculator", "hosted_tool"]
+__all__ = [
+    "ConfinementError",
+    "DocumentSearch",
+    "FunctionTool",
+    "InterpreterLimits",
+    "PythonInterpreter",
+    "SearchUnavailableError",
+    "calculator",
+    "hosted_tool",
+]

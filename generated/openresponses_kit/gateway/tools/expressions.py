@@ -187,7 +187,7 @@ def _called(name: str, values: list[Number]) -> Number:
 
 
 def _absolute(value: Number) -> Number:
-    return abs(value)
+    return value if value >= 0 else -value
 
 
 def _ceiling(value: Number) -> Number:

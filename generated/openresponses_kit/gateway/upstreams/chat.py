@@ -8,9 +8,7 @@ elsewhere), S7 (a stream that breaks off is an error), Z16 (to cancel closes the
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic_core import to_json
@@ -20,7 +18,7 @@ from ...server.errors import ModelError
 from ...sse import SSEDecoder, SSELimitError
 from ..failures import UpstreamError
 from ..model import Model
-from ._connections import new_client
+from ._connections import beginning, finish, new_client
 from ._messages import messages_of
 from ._refusals import message_of, refusal, unreached
 from .chat_answers import AnswerReader
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatCompletionsUpstream"]
 
-_MOST_ERROR_BYTES = 64 * 1024
-_END_SECONDS = 0.05
 _MOST_WHOLE_BYTES = 64 * 1024 * 1024
 
 
@@ -102,7 +98,7 @@ class ChatCompletionsUpstream(Model):
                 "POST", self._url, content=body, headers=self._headers, timeout=self._timeout
             ) as response:
                 if not response.is_success:
-                    content = await _beginning(response)
+                    content = await beginning(response)
                     raise refusal(
                         response.status_code,
                         message_of(content),
@@ -138,7 +134,7 @@ class ChatCompletionsUpstream(Model):
                     for _, each in read_lines(lines):
                         await take(each)
                 if reader.is_done:
-                    await _finish(pieces)
+                    await finish(pieces)
                     return
         except SSELimitError:
             raise _endless(f"an event of more than {self._max_event} bytes") from None
@@ -199,24 +195,6 @@ class ChatCompletionsUpstream(Model):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r})"
-
-
-async def _finish(pieces: AsyncIterator[bytes]) -> None:
-    """Read the end of a body, if it is there at once: the connection can be used again then."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_END_SECONDS):
-            async for _ in pieces:
-                pass
-
-
-async def _beginning(response: httpx2.Response) -> bytes:
-    """The beginning of a body, whatever its size."""
-    content = b""
-    async for chunk in response.aiter_raw():
-        content += chunk
-        if len(content) > _MOST_ERROR_BYTES:
-            break
-    return content[:_MOST_ERROR_BYTES]
 
 
 async def _whole(response: httpx2.Response) -> bytes:

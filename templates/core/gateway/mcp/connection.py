@@ -173,6 +173,7 @@ class Connection:
                 )
             except MCPError as error:
                 if link.is_forgotten and error.code not in {CONNECTION_CLOSED, REQUEST_TIMEOUT}:
+                    link.leave()
                     raise _UnknownSessionError("the MCP server forgot the session") from None
                 if error.code == CONNECTION_CLOSED:
                     link.leave()

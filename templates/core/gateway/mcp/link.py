@@ -140,7 +140,6 @@ class Link:
 
     def _forgotten(self) -> None:
         self.is_forgotten = True
-        self.leave()
 
     def _connected(self, transport: Transport) -> Client:
         return Client(

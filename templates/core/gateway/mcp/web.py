@@ -74,7 +74,8 @@ class _Bounded(httpx2.AsyncBaseTransport):
         # What is compressed has no bound that can be told by its size.
         request.headers["accept-encoding"] = "identity"
         response = await self._inner.handle_async_request(request)
-        if response.status_code == 404 and "mcp-session-id" in request.headers:
+        is_call = request.method == "POST" and "mcp-session-id" in request.headers
+        if is_call and response.status_code == 404:
             self._on_unknown_session()
         kind = response.headers.get("content-type", "").lower()
         limit = self._limit * (_STREAMED if kind.startswith("text/event-stream") else 1)

@@ -86,6 +86,16 @@ class Limiter:
             self._begun.append(self._clock())
         return 0.0
 
+    def hold(self) -> None:
+        """A request that began goes on beyond its `end`: another `end` is to follow."""
+        self.in_flight += 1
+
+    def withdraw(self) -> None:
+        """The request that began latest is over, and does not count."""
+        self.in_flight -= 1
+        if self._begun:
+            self._begun.pop()
+
     def end(self) -> None:
         """A request that began is over, however it went."""
         self.in_flight -= 1
