@@ -16,7 +16,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
+def serving() -> Generator[Server]:
     """A server that runs while entered."""
     command = [sys.executable, "-m", "chat_server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent) as process:
@@ -62,7 +62,8 @@ def serving() -> Iterator[Server]:
 
 def answer_to(body: dict[str, Any]) -> Answer:
     """What a small model says: it calls what it is offered, once; else it says that it has understood."""
-    messages, tools = body["messages"], body.get("tools") or []
+    messages: list[dict[str, Any]] = body["messages"]
+    tools: list[dict[str, Any]] = body.get("tools") or []
     is_answered = any(each["role"] == "tool" for each in messages)
     if tools and body.get("tool_choice") != "none" and (not is_answered or body.get("tool_choice") == "required"):
         most = len(tools) if body.get("parallel_tool_calls", True) else 1
@@ -77,8 +78,8 @@ def answer_to(body: dict[str, Any]) -> Answer:
 def _call(function: dict[str, Any]) -> tuple[str, str]:
     """A call with a value for every argument."""
     given: dict[str, Any] = {"string": "x", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
-    properties = function["parameters"].get("properties") or {}
-    arguments = {name: given.get(schema.get("type"), "x") for name, schema in properties.items()}
+    properties: dict[str, dict[str, Any]] = function["parameters"].get("properties") or {}
+    arguments = {name: given.get(str(schema.get("type")), "x") for name, schema in properties.items()}
     return function["name"], json.dumps(arguments)
 
 
@@ -116,6 +117,8 @@ async def _answer(path: list[str], body: dict[str, Any], writer: asyncio.StreamW
             await _head(writer, 200, "text/event-stream")
             for each in stream(SHAPES[shape], answer_to(body)):
                 await _chunk(writer, each)
+        case _:
+            return
     writer.write(b"0\r\n\r\n")
     await writer.drain()
 

@@ -94,9 +94,10 @@ class Call:
 
 def sample(url: str, heard: Heard, **settings: Any) -> str | None:
     """Sample an upstream once."""
+    given: dict[str, Any] = {"timeout": PATIENCE, **settings}
 
     async def sampled() -> str | None:
-        model = ChatCompletionsUpstream(url, **{"timeout": PATIENCE, **settings})
+        model = ChatCompletionsUpstream(url, **given)
         request = CreateResponseBody.model_validate({"model": "m", "input": "Hi"})
         try:
             return await model.sample(Sampling(request=request, model="m", items=[]), heard)
