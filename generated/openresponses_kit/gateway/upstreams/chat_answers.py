@@ -45,6 +45,7 @@ class _Call:
         self.call_id: str | None = None
         self.name = ""
         self.writer: CallWriter | None = None
+        self._early = ""
 
     async def take(self, call_id: Any, function: Json, out: RoundWriter) -> None:
         """Take a piece."""
@@ -56,13 +57,19 @@ class _Call:
         if isinstance(arguments, dict):
             # Some servers send an object in place of its text.
             arguments = to_json(arguments).decode()
-        if isinstance(arguments, str) and arguments:
+        if not isinstance(arguments, str) or not arguments:
+            return
+        if self.name:
             await (await self.begun(out)).arguments(arguments)
+        else:
+            self._early += arguments
 
     async def begun(self, out: RoundWriter) -> CallWriter:
         """What takes the arguments."""
         if self.writer is None:
             self.writer = await out.call(self.name, self.call_id)
+            if self._early:
+                await self.writer.arguments(self._early)
         return self.writer
 
 
@@ -95,15 +102,15 @@ class AnswerReader:
         if chunk.get("usage"):
             self._count(chunk["usage"])
         if choices:
-            choice = choices[0]
+            choice = _first(choices)
             await self._delta(choice.get("delta") or {}, choice)
 
     async def whole(self, body: bytes) -> None:
         """Read an answer in one piece. Raises `UpstreamError`."""
         try:
             answer = from_json(body)
-            choice = answer["choices"][0]
-        except (ValueError, KeyError, TypeError, IndexError):
+            choice = _first(answer["choices"])
+        except (ValueError, KeyError, TypeError):
             self._odd(body)
             raise _unreadable() from None
         self._count(answer.get("usage"))
@@ -124,6 +131,8 @@ class AnswerReader:
         self._count(told.get("usage"))
 
     async def _delta(self, delta: Json, choice: Json) -> None:
+        if delta.__class__ is not dict:
+            raise _unreadable()
         content = delta.get("content")
         if content:
             if content.__class__ is not str or choice.get("logprobs"):
@@ -224,6 +233,13 @@ def _read_logprobs(value: Any) -> Sequence[LogProb]:
 
 def _detail(usage: Json, kind: str, name: str) -> int:
     return _number(_object(usage.get(f"{kind}_tokens_details")).get(name))
+
+
+def _first(choices: Any) -> Json:
+    """The choice that is there. Raises `UpstreamError`."""
+    if not _is_array(choices) or not choices or not isinstance(choices[0], dict):
+        raise _unreadable()
+    return cast("Json", choices[0])
 
 
 def _object(value: Any) -> Json:
