@@ -21,8 +21,8 @@ from browser import Scripted, events, response
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from openresponses_kit.gateway.addresses import AddressGuard, is_public, target_of
 from openresponses_kit.gateway.page import PageApp, forwarding
-from openresponses_kit.gateway.page.addresses import AddressGuard, is_public, target_of
 from openresponses_kit.gateway.page.checking_proxy import checking_proxy
 from openresponses_kit.server.app import create_app
 from openresponses_kit.server.demonstration import DemonstrationService

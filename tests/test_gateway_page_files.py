@@ -64,7 +64,7 @@ def test_a_user_may_replace_them_and_a_licence_leaves_them_alone(run: Callable[.
 
 
 def test_python_of_a_user_is_still_read_as_python(run: Callable[..., Result]) -> None:
-    own = Path("templates/core/gateway/page/addresses.py")
+    own = Path("templates/core/gateway/addresses.py")
     own.parent.mkdir(parents=True)
     own.write_text("def (:\n")
     result = run("generate", "-q", "-o", "kit", "--templates", "templates")

@@ -141,6 +141,10 @@ class HostedTool(ABC):
         call = ToolCall(call_id=call_id, name=self.name, arguments=arguments)
         return Receipt(call=call, output=told)
 
+    async def close(self) -> None:
+        """Let go of what it holds. It may be used again afterwards."""
+        return
+
 
 class Offering(Protocol):
     """A response that tools are offered for, before its first round."""

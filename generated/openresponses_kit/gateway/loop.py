@@ -206,7 +206,9 @@ class AgenticLoop(ResponsesService):
         return next((each for each in receipts if each is not None), None)
 
     async def close(self) -> None:
-        """Let go of the model and of the sources of tools."""
+        """Let go of the model, the tools and the sources of tools."""
+        for tool in self._tools:
+            await tool.close()
         for source in self._sources:
             await source.close()
         await self._model.close()

@@ -22,7 +22,7 @@ from ...server.errors import InvalidRequestError, ServiceError, TooManyRequestsE
 from ...server.http import ClientLeftError, Exchange
 from ...server.keys import APIKeys, Keyring, bearer
 from ...sse import encode_event
-from .addresses import AddressGuard, Target, target_of
+from ..addresses import AddressGuard, Target, target_of
 from .conforming import command_of, conforming, run_of
 from .forwarding import forwarded
 from .origins import check_host, check_origin

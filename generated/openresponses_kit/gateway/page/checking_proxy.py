@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...server.errors import InvalidRequestError, ServiceError
-from .addresses import AddressGuard
+from ..addresses import AddressGuard
 
 __all__ = ["checking_proxy"]
 

@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 
 from ...server.errors import InvalidRequestError, ServerError
-from .addresses import AddressGuard, Target
+from ..addresses import AddressGuard, Target
 from .checking_proxy import checking_proxy
 
 __all__ = ["Run", "command_of", "conforming", "run_of"]

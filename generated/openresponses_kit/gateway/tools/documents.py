@@ -80,6 +80,6 @@ class DocumentSearch(FunctionTool):
             return "Nothing was found."
         return "\n\n".join(f"{each.file}:{each.line}\n{each.text}" for each in found)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the index."""
         self._index.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import httpx2
 
 from ...server.errors import InvalidRequestError
-from ..page.addresses import AddressGuard
+from ..addresses import AddressGuard
 
 if TYPE_CHECKING:
     from .servers import HTTPServer

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ...server.errors import InvalidRequestError, ServerError
-from .addresses import AddressGuard, Target
+from ..addresses import AddressGuard, Target
 
 if TYPE_CHECKING:
     import httpx2

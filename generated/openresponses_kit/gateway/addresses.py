@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-from ...server.errors import InvalidRequestError
+from ..server.errors import InvalidRequestError
 
 __all__ = ["AddressGuard", "Target", "is_public", "target_of"]
 
