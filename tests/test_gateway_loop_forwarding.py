@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from openresponses_kit.gateway import RoundWriter, Sampling
-from openresponses_kit.gateway.rounds import Round
+from openresponses_kit.server.writer import ResponseWriter
 from scripted_model import Round as Script
 from scripted_model import ScriptedModel, ScriptedTool, ask, gives, says
 
@@ -20,10 +20,10 @@ def passed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the events that are passed on, and not written."""
     names: list[str] = []
 
-    async def pass_on(_: Round, event: str, data: bytes) -> None:
+    async def pass_on(_: ResponseWriter, event: str, data: bytes) -> None:
         names.append(event.removeprefix("response."))
 
-    monkeypatch.setattr(Round, "_pass_on", pass_on)
+    monkeypatch.setattr(ResponseWriter, "forward", pass_on)
     return names
 
 

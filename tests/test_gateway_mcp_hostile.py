@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp_server import ODD
 from mcp_talk import Offering, asking, failure, offered, run, stdio, told
+from openresponses_kit.gateway import addresses
 from openresponses_kit.gateway.mcp import HTTPServer, MCPServers, MCPSettings, StdioServer
 from openresponses_kit.gateway.mcp.names import offered_name
-from openresponses_kit.gateway.page import addresses
 
 LEGAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

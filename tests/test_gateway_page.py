@@ -498,7 +498,8 @@ def test_z16_a_run_ends_when_the_page_is_left(tmp_path: Path) -> None:
         headers = {"origin": server.url, "x-forward-to": f"{server.url}/v1"}
         options: Any = {"json": {}, "headers": headers, "trust_env": False, "timeout": 60}
         with httpx2.stream("POST", f"{server.url}/page/conform", **options) as answer:
-            pid = int(json.loads(next(answer.iter_text()).splitlines()[1].removeprefix("data: "))["doing"])
+            texts = answer.iter_text()  # kept: to let go of it is to leave
+            pid = int(json.loads(next(texts).splitlines()[1].removeprefix("data: "))["doing"])
             process = os.pidfd_open(pid)
         try:
             assert select.select([process], [], [], 20)[0]
