@@ -91,7 +91,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             path = lines[0].split(" ")[1]
             headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines[1:])}
             body = json.loads(await reader.readexactly(int(headers["content-length"])))
-            await _answer(path.strip("/").split("/"), body, writer)
+            await _answer(path.strip("/").split("/"), body, reader, writer)
     except (ConnectionError, asyncio.IncompleteReadError) as error:
         if isinstance(error, ConnectionError):
             print(path, flush=True)
@@ -99,7 +99,9 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.close()
 
 
-async def _answer(path: list[str], body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+async def _answer(
+    path: list[str], body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     match path:
         case ["odd" | "split" as how, name, *_]:
             oddity = ODDITIES[name]
@@ -112,7 +114,7 @@ async def _answer(path: list[str], body: dict[str, Any], writer: asyncio.StreamW
             await _head(writer, int(code), "application/json", "Retry-After: 7\r\n")
             await _chunk(writer, json.dumps({"error": {"message": told}}).encode())
         case ["silent" | "stall" | "endless" | "line" as how, *_]:
-            await _be_hostile(how, writer)
+            await _be_hostile(how, reader, writer)
         case [shape, *_]:
             await _head(writer, 200, "text/event-stream")
             for each in stream(SHAPES[shape], answer_to(body)):
@@ -123,17 +125,23 @@ async def _answer(path: list[str], body: dict[str, Any], writer: asyncio.StreamW
     await writer.drain()
 
 
-async def _be_hostile(how: str, writer: asyncio.StreamWriter) -> None:
+async def _be_hostile(how: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     if how == "silent":
-        await asyncio.Event().wait()
+        await _wait_for_end(reader)
     await _head(writer, 200, "text/event-stream")
     if how == "stall":
         await _chunk(writer, delta(content="Hi"))
-        await asyncio.Event().wait()
+        await _wait_for_end(reader)
     while how == "endless":
         await _chunk(writer, delta(content="x" * 1000) * 16)
     for _ in range(_LINE // 65536):
         await _chunk(writer, b"x" * 65536)
+
+
+async def _wait_for_end(reader: asyncio.StreamReader) -> None:
+    """Wait until the client closes the connection. Raises `ConnectionError` then."""
+    await reader.read()
+    raise ConnectionResetError
 
 
 async def _head(writer: asyncio.StreamWriter, status: int, kind: str, more: str = "") -> None:
