@@ -183,6 +183,10 @@ ODDITIES: Mapping[str, Oddity] = {
         sent=event({"error": {"message": "maximum context length is 100 tokens", "code": 400}}),
         error="maximum context length is 100 tokens",
     ),
+    "key_in_an_error": Oddity(
+        sent=event({"error": {"message": "bad request for you", "code": 400}}),
+        error="the model refused the request: bad request for you",
+    ),
     "broken_off": Oddity(sent=delta(content="Hi"), told=[("text", "Hi")], error="broke off in the middle"),
     "empty": Oddity(sent=b"", error="broke off in the middle"),
     "no_json": Oddity(sent=b"data: <html>\n\n", error="no Chat Completion"),

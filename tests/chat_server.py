@@ -127,19 +127,19 @@ async def _answer(
 
 async def _be_hostile(how: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     if how == "silent":
-        await _left(reader)
+        await _wait_for_end(reader)
     await _head(writer, 200, "text/event-stream")
     if how == "stall":
         await _chunk(writer, delta(content="Hi"))
-        await _left(reader)
+        await _wait_for_end(reader)
     while how == "endless":
         await _chunk(writer, delta(content="x" * 1000) * 16)
     for _ in range(_LINE // 65536):
         await _chunk(writer, b"x" * 65536)
 
 
-async def _left(reader: asyncio.StreamReader) -> None:
-    """Wait until the client has gone. Raises `ConnectionResetError` then."""
+async def _wait_for_end(reader: asyncio.StreamReader) -> None:
+    """Wait until the client closes the connection. Raises `ConnectionError` then."""
     await reader.read()
     raise ConnectionResetError
 

@@ -12,7 +12,8 @@ among the items.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, TypeAlias
 
 from pydantic_core import to_json
@@ -57,17 +58,12 @@ class _Messages:
     """Messages as they are put together."""
 
     def __init__(
-        self, items: Iterable[Json], system_role: str, reasoning_field: str | None
+        self, items: Sequence[Json], system_role: str, reasoning_field: str | None
     ) -> None:
         self.messages: list[Json] = []
         self._system_role = system_role
         self._reasoning_field = reasoning_field
-        calls = {each.get("call_id") for each in items if each.get("type") == "function_call"}
-        self._outputs = {
-            each["call_id"]: (each, f"input[{index}].output")
-            for index, each in enumerate(items)
-            if each.get("type") == "function_call_output" and each.get("call_id") in calls
-        }
+        self._outputs, self._paired = _paired(items)
         self._turn: Json | None = None
         """What the assistant says, until somebody else does."""
 
@@ -112,9 +108,9 @@ class _Messages:
         calls.append({"id": item["call_id"], "type": "function", "function": called})
 
     def output(self, item: Json, place: str) -> None:
-        """What a call gave; it was told behind the call, unless that is not there."""
+        """What a call gave; it is told behind the call, unless that is not there."""
         self.end_turn()
-        if item["call_id"] not in self._outputs:
+        if place not in self._paired:
             text, parts = _told(item["output"], f"{place}.output")
             shown = f"Output of the call {item['call_id']}: {text}"
             self.messages.append({"role": "user", "content": _flat([_text(shown), *parts])})
@@ -150,11 +146,11 @@ class _Messages:
         if turn is None:
             return
         calls: list[Json] = turn.get("tool_calls", [])
-        self.messages.append({**turn, "content": turn.get("content")} if calls else turn)
+        self.messages.append({"content": None if calls else "", **turn})
         attached: list[Json] = []
         for each in calls:
-            answered = self._outputs.get(each["id"])
-            text, parts = (_NO_OUTPUT, []) if answered is None else _told_of(*answered)
+            outputs = self._outputs.get(each["id"])
+            text, parts = _told(*outputs.popleft()) if outputs else (_NO_OUTPUT, [])
             self.messages.append({"role": "tool", "tool_call_id": each["id"], "content": text})
             if parts:
                 attached += [_text(f"Part of the output of the call {each['id']}:"), *parts]
@@ -171,8 +167,22 @@ _KINDS: Mapping[str, Callable[[_Messages, Json, str], None]] = {
 }
 
 
-def _told_of(item: Json, place: str) -> tuple[str, list[Json]]:
-    return _told(item["output"], place)
+def _paired(items: Sequence[Json]) -> tuple[Mapping[str, deque[tuple[Any, str]]], Set[str]]:
+    """What belongs to calls: the outputs with their places by the ids of calls, and their items.
+
+    Some servers number the calls of each answer anew: the first output of an id belongs to its
+    first call, the second one to the second call.
+    """
+    calls = Counter(each["call_id"] for each in items if each.get("type") == "function_call")
+    outputs: dict[str, deque[tuple[Any, str]]] = {}
+    paired: set[str] = set()
+    for index, each in enumerate(items):
+        if each.get("type") == "function_call_output" and calls[each["call_id"]] > 0:
+            calls[each["call_id"]] -= 1
+            paired.add(f"input[{index}]")
+            waiting = outputs.setdefault(each["call_id"], deque())
+            waiting.append((each["output"], f"input[{index}].output"))
+    return outputs, paired
 
 
 def _told(output: str | list[Json], place: str) -> tuple[str, list[Json]]:
@@ -186,6 +196,8 @@ def _told(output: str | list[Json], place: str) -> tuple[str, list[Json]]:
 
 def _flat(parts: list[Json]) -> str | list[Json]:
     """Parts, or their text where there is one part of text: not every server takes parts."""
+    if not parts:
+        return ""
     return parts[0]["text"] if len(parts) == 1 and parts[0]["type"] == "text" else parts
 
 

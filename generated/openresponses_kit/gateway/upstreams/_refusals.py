@@ -34,7 +34,12 @@ _SECRET = re.compile(r"(?i)\b(bearer\s+|sk-|key[=:]\s*)[\w.~+/=*-]{4,}|https?://
 
 
 def refusal(
-    status: int | None, message: str, headers: Mapping[str, str] | None = None, *, model: str = ""
+    status: int | None,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    model: str = "",
+    secret: str | None = None,
 ) -> UpstreamError:
     """The error for an answer that is none.
 
@@ -43,7 +48,10 @@ def refusal(
         message: What the upstream said.
         headers: Its headers, by lower-case name.
         model: The model that was asked for.
+        secret: What is not repeated in whatever form: the key that the upstream was sent.
     """
+    if secret:
+        message = message.replace(secret, "…")
     said = _SECRET.sub("…", message)[:_LONGEST]
     reason = f"the upstream answered {status or 'an error'}: {said}"
     wait = _seconds((headers or {}).get("retry-after", ""))

@@ -79,6 +79,7 @@ class ChatCompletionsUpstream(Model):
             "content-type": "application/json",
             **(headers or {}),
         }
+        self._api_key = api_key
         if api_key is not None:
             self._headers["authorization"] = f"Bearer {api_key}"
         self._timeout = timeout
@@ -106,8 +107,9 @@ class ChatCompletionsUpstream(Model):
                         message_of(content),
                         response.headers,
                         model=sampling.model,
+                        secret=self._api_key,
                     )
-                reader = AnswerReader(out)
+                reader = AnswerReader(out, self._api_key)
                 if "json" in response.headers.get("content-type", ""):
                     await reader.whole(await _whole(response))
                 else:

@@ -78,10 +78,12 @@ class AnswerReader:
 
     Args:
         out: Where it is written.
+        secret: The key that the upstream was sent, which no error repeats.
     """
 
-    def __init__(self, out: RoundWriter) -> None:
+    def __init__(self, out: RoundWriter, secret: str | None = None) -> None:
         self._out = out
+        self._secret = secret
         self._calls: dict[Any, _Call] = {}
         self._last: _Call | None = None
         self._finish: str | None = None
@@ -127,7 +129,7 @@ class AnswerReader:
         if not told:
             raise _unreadable()
         if told.get("error"):
-            raise refusal(_status(told["error"]), message_of(data))
+            raise refusal(_status(told["error"]), message_of(data), secret=self._secret)
         self._count(told.get("usage"))
 
     async def _delta(self, delta: Json, choice: Json) -> None:
