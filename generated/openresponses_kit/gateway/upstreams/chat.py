@@ -8,6 +8,7 @@ elsewhere), S7 (a stream that breaks off is an error), Z16 (to cancel closes the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatCompletionsUpstream"]
 
+_logger = logging.getLogger(__name__)
 _MOST_WHOLE_BYTES = 64 * 1024 * 1024
 
 
@@ -169,6 +171,9 @@ class ChatCompletionsUpstream(Model):
             "logprobs": True if _wants_logprobs(request) else None,
             "tools": [_tool(each) for each in sampling.tools] or None,
         }
+        if sampling.upstream_tools:
+            types = ", ".join(sorted({each.type for each in sampling.upstream_tools}))
+            _logger.warning("%s: nobody here has the tools %s", sampling.request_id, types)
         body = {name: value for name, value in given.items() if value is not None}
         if sampling.tools:
             body["tool_choice"] = sampling.mode
