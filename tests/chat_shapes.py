@@ -121,8 +121,8 @@ def _deltas(shape: Shape, answer: Answer) -> Iterator[Json]:
     for piece in _pieces(answer.text):
         yield {"content": piece}
     for index, (name, arguments) in enumerate(answer.calls):
-        for piece in _call(shape, index, name, arguments):
-            yield {"tool_calls": [{"type": "function", **piece}]}
+        for part in _call(shape, index, name, arguments):
+            yield {"tool_calls": [{"type": "function", **part}]}
 
 
 def _call(shape: Shape, index: int, name: str, arguments: str) -> Iterator[Json]:
