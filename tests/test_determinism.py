@@ -145,4 +145,11 @@ def test_files_have_one_kind_of_line_and_end_in_one(release):
 def test_the_package_name_stands_in_docstrings_and_the_manifest_only():
     other = pipeline.generate(pipeline.load_spec(NEWEST), pipeline.Options(package="a.deeper.name")).files
     differing = {name for name, content in generated(NEWEST).items() if other[name].encode() != content}
-    assert differing == {"__init__.py", "__main__.py", "server/__init__.py", "testing.py", "generation.json"}
+    assert differing == {
+        "__init__.py",
+        "__main__.py",
+        "gateway/__init__.py",
+        "server/__init__.py",
+        "testing.py",
+        "generation.json",
+    }

@@ -56,7 +56,7 @@ def test_load_with_faults_leaves_nothing_behind(server: ServedProcess) -> None:
     files: list[int] = []
     for number in range(ROUNDS):
         asyncio.run(run_all(server, OF_EACH_KIND, number))
-        until(lambda: sockets(server) == idle)
+        until(lambda: sockets(server) <= idle)  # the connection of the first question may still count in `idle`
         resident.append(server.resident_bytes)
         files.append(len(server.open_files))
     assert resident[-1] - resident[0] < MOST_GROWTH, resident

@@ -107,7 +107,7 @@ RESPONSE_NAMES = frozenset("output_text refusal function_calls reasoning_items r
 """What a response has by itself, beside its fields and what every class has."""
 WRITER_CLASSES = frozenset(
     """
-    CallLimits Draft EventSink FunctionCallWriter ItemWriter MessageWriter Opening PartWriter ReasoningWriter
+    CallLimits Draft EventSink Forwarding FunctionCallWriter ItemWriter MessageWriter Opening PartWriter ReasoningWriter
     ResponseWriter ServiceError Terms TextPartWriter VendorItem VendorItemWriter WriterError
     """.split()
 )
