@@ -79,6 +79,11 @@ RATIOS = [
     ("server", "whole answers, router", "FastAPI, response_model", "sse_starlette"),
     ("server", "500 streams at once", "500 streams, 10 at once", "sse_starlette"),
     ("server", "memory of an idle stream", "60000 bytes", "sse_starlette"),
+    ("gateway", "passed through", "proxy of bytes, Starlette and httpx2", "starlette"),
+    ("gateway", "passed through, to the first byte", "proxy of bytes, Starlette and httpx2", "starlette"),
+    ("gateway", "added to the first byte", "2 ms", "starlette"),
+    ("gateway", "300 streams at once", "300 streams, 10 at once", "starlette"),
+    ("gateway", "memory of a stream among 300", "200000 bytes", "starlette"),
     ("fold", "ResponseAccumulator.add", "parse_event", None),
     ("fold", "ResponseAccumulator.add, 100,000 deltas", "ResponseAccumulator.add, 1,000 deltas", None),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +26,8 @@ from gateway_processes import (
     litellm,
     open_responses_server,
     own,
+    proxy,
+    relay,
 )
 from server_load import Answers, Request, load, post
 from side_by_side import Figure, PeerMissingError, Skipped, figure, in_turns
@@ -34,12 +36,13 @@ ROUNDS = 11
 
 T = TypeVar("T")
 
-_PEERS = ("uvicorn", "uvloop", "httptools")
+_PEERS = ("uvicorn", "uvloop", "httptools", "starlette")
 _OTHERS: dict[str, Callable[[int], AbstractContextManager[Gateway]]] = {
     "LiteLLM": litellm,
     "open-responses-server": open_responses_server,
 }
 _WORK = "chat chunks to events"
+_PASSED, _PLAIN = "passed through", "proxy of bytes, Starlette and httpx2"
 _ADDED = "added to the first byte"
 _MANY = 300
 """How many streams have to go at once."""
@@ -58,6 +61,7 @@ def measure(rounds: int) -> Iterator[Figure | Skipped]:
         return
     with own("upstream") as (model, _):
         yield from _side_by_side(model, rounds)
+        yield from _pass_through(model, rounds)
         yield from _first(model, max(1, rounds // 2))
         yield from _many(model, max(1, rounds // 3))
 
@@ -74,6 +78,18 @@ def _side_by_side(model: int, rounds: int) -> Iterator[Figure | Skipped]:
         seconds = in_turns({name: each.processor for name, each in loads.items()}, rounds)
     for name in loads.keys() - {_WORK}:
         yield figure(seconds, _WORK, name, 0.2)
+
+
+def _pass_through(model: int, rounds: int) -> Iterator[Figure]:
+    """What speaks Open Responses already, through the gateway and through a proxy of bytes."""
+    with relay(model) as gateway, proxy(model) as plain:
+        loads = {_PASSED: _Load(gateway), _PLAIN: _Load(plain)}
+        seconds = in_turns({name: each.processor for name, each in loads.items()}, rounds)
+        waits = {_PASSED: lambda: _wait(gateway.port, _request(gateway, BRIEF))}
+        waits[_PLAIN] = lambda: _wait(plain.port, _request(plain, BRIEF))
+        first = in_turns(waits, max(1, rounds // 2))
+    yield figure(seconds, _PASSED, _PLAIN, 2.0)
+    yield replace(figure(first, _PASSED, _PLAIN, None), work=f"{_PASSED}, to the first byte")
 
 
 def _first(model: int, rounds: int) -> Iterator[Figure]:

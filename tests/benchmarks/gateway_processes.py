@@ -1,8 +1,10 @@
 """A model behind Chat Completions, and the gateways that turn it into Open Responses, each in a process of its own.
 
-`python gateway_processes.py upstream` is the model: it streams the same chunks to every request, one write each.
-`python gateway_processes.py kit URL` is the generated gateway in front of it. Both print their port, and end when their
-standard input does. The others are commands, in this environment or on the `PATH`.
+`python gateway_processes.py upstream` is the model: it streams the same chunks to every request, one write each, as
+Chat Completions or as Open Responses. `python gateway_processes.py kit URL` is the generated gateway in front of it,
+`relay URL` the same passing through what speaks Open Responses, and `proxy URL` passes bytes on and does nothing else.
+They print their port, and end when their standard input does. The others are commands, in this environment or on the
+`PATH`.
 """
 
 from __future__ import annotations
@@ -78,6 +80,20 @@ def own(*arguments: str) -> Iterator[tuple[int, int]]:
 def kit(upstream: int) -> Iterator[Gateway]:
     """The generated gateway."""
     with own("kit", f"http://127.0.0.1:{upstream}/v1") as (port, process):
+        yield Gateway(port, "/v1/responses", process)
+
+
+@contextmanager
+def relay(upstream: int) -> Iterator[Gateway]:
+    """The generated gateway, which passes through what the upstream answers."""
+    with own("relay", f"http://127.0.0.1:{upstream}/v1") as (port, process):
+        yield Gateway(port, "/v1/responses", process)
+
+
+@contextmanager
+def proxy(upstream: int) -> Iterator[Gateway]:
+    """A plain proxy of bytes."""
+    with own("proxy", f"http://127.0.0.1:{upstream}/v1") as (port, process):
         yield Gateway(port, "/v1/responses", process)
 
 
@@ -166,9 +182,30 @@ def _chunks(count: int) -> list[bytes]:
     return [b"data: %b\n\n" % text for text in (*texts, b"[DONE]")]
 
 
+def _events(count: int) -> list[bytes]:
+    """The same answer as events of Open Responses."""
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    response = {"id": "resp_1", "object": "response", "status": "in_progress", "output": []}
+    kinds = ["response.output_text.delta"] * count
+    events: list[dict[str, Any]] = [
+        {"type": kind, "sequence_number": number, **place, "delta": f" word{number}", "logprobs": []}
+        for number, kind in enumerate(kinds, 1)
+    ]
+    first = {"type": "response.created", "sequence_number": 0, "response": response}
+    last = {"type": "response.completed", "sequence_number": count + 1, "response": response}
+    whole = [first, *events, last]
+    frames = [b"event: %b\ndata: %b\n\n" % (each["type"].encode(), json.dumps(each).encode()) for each in whole]
+    return [*frames, b"data: [DONE]\n\n"]
+
+
 def _upstream() -> None:
     """The model: nothing but bytes made before."""
-    answers = {name: [b"%x\r\n%b\r\n" % (len(each), each) for each in _chunks(count)] for name, count in _ANSWERS}
+
+    def framed(pieces: list[bytes]) -> list[bytes]:
+        return [b"%x\r\n%b\r\n" % (len(each), each) for each in pieces]
+
+    made = {False: _chunks, True: _events}
+    answers = {(kind, name): framed(make(count)) for kind, make in made.items() for name, count in _ANSWERS}
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -177,7 +214,7 @@ def _upstream() -> None:
                 length = int(head.partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
                 body = await reader.readexactly(length)
                 writer.write(_HEAD)
-                for chunk in answers[BRIEF if BRIEF.encode() in body else "m"]:
+                for chunk in answers[b"/responses " in head, BRIEF if BRIEF.encode() in body else "m"]:
                     writer.write(chunk)
                     await writer.drain()
                     await asyncio.sleep(0)  # a write of its own for each
@@ -199,17 +236,42 @@ def _upstream() -> None:
 _ANSWERS = (("m", PIECES), (BRIEF, 1))
 
 
-def _kit(url: str) -> None:
+def _kit_app(url: str, *, passes: bool) -> Any:
     """The generated gateway, as `serve --upstream` runs it, but for the store."""
+    sys.path.insert(0, str(GENERATED))
+    from openresponses_kit.gateway import AgenticLoop, ChatCompletionsUpstream, ResponsesUpstream
+    from openresponses_kit.server import create_app
+
+    model = ResponsesUpstream(url) if passes else ChatCompletionsUpstream(url)
+    return create_app(AgenticLoop(model), store=None)
+
+
+def _proxy_app(url: str) -> Any:
+    """What passes bytes on, as one would write it with Starlette and httpx2."""
+    import httpx2
+    from starlette.applications import Starlette
+    from starlette.background import BackgroundTask
+    from starlette.requests import Request
+    from starlette.responses import StreamingResponse
+    from starlette.routing import Route
+
+    client = httpx2.AsyncClient(limits=httpx2.Limits(max_connections=None), timeout=600)
+
+    async def forward(request: Request) -> StreamingResponse:
+        sent = client.build_request("POST", f"{url}/responses", content=await request.body())
+        answer = await client.send(sent, stream=True)
+        kind = answer.headers["content-type"]
+        done = BackgroundTask(answer.aclose)
+        return StreamingResponse(answer.aiter_raw(), answer.status_code, media_type=kind, background=done)
+
+    return Starlette(routes=[Route("/v1/responses", forward, methods=["POST"])])
+
+
+def _serve(app: Any) -> None:
     import threading
 
     import uvicorn
 
-    sys.path.insert(0, str(GENERATED))
-    from openresponses_kit.gateway import AgenticLoop, ChatCompletionsUpstream
-    from openresponses_kit.server import create_app
-
-    app: Any = create_app(AgenticLoop(ChatCompletionsUpstream(url)), store=None)
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", backlog=1024))
 
@@ -225,5 +287,7 @@ def _kit(url: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "upstream":
         _upstream()
+    elif sys.argv[1] == "proxy":
+        _serve(_proxy_app(sys.argv[2]))
     else:
-        _kit(sys.argv[2])
+        _serve(_kit_app(sys.argv[2], passes=sys.argv[1] == "relay"))
