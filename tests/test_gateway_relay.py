@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from openresponses_kit import OpenResponses, parse_event
 from openresponses_kit.accumulate import ResponseAccumulator
 from openresponses_kit.gateway import AgenticLoop, ResponsesUpstream, hosted_tool
-from openresponses_kit.server import create_app
+from openresponses_kit.server import ServerSettings, create_app
 from openresponses_kit.server._slices import replaced
 from openresponses_kit.server.relaying import EventBlocks
 from openresponses_kit.sse import SSEDecoder
@@ -94,6 +94,7 @@ def test_z19_t2_a_request_goes_on_as_it_was_sent_with_the_key_of_the_gateway() -
 REFUSALS = {
     "the request": (400, {"type": "invalid_request", "message": "too hot", "param": "temperature", "code": "hot"}, 400),
     "the key of the gateway": (401, {"message": "bad key sk-abcdefgh", "type": "unauthorized"}, 502),
+    "the key, repeated": (400, {"message": "sk-of-the-gateway", "param": "sk-of-the-gateway", "code": None}, 400),
     "for now": (429, {"message": "slow down", "type": "too_many_requests"}, 429),
     "a failure": (500, {"message": "at http://10.0.0.7/x", "type": "server_error"}, 502),
     "no error at all": (503, "gone", 502),
@@ -111,10 +112,27 @@ def test_e2_e3_refusals_are_told_as_the_callers_own_or_not_at_all(status: int, e
     found = answer.json()["error"]
     assert "sk-" not in answer.text
     assert "10.0.0.7" not in answer.text
-    if status == 400:
+    if "hot" in str(error):
         assert (found["param"], found["code"]) == ("temperature", "hot")
     if status == 429:
         assert answer.headers["retry-after"] == "7"
+
+
+NO_ANSWERS = {
+    "a page": ("text/html", []),
+    "something compressed": ("text/event-stream", [(b"content-encoding", b"gzip")]),
+}
+
+
+@pytest.mark.parametrize(("kind", "headers"), NO_ANSWERS.values(), ids=NO_ANSWERS)
+@pytest.mark.parametrize("tools", [[], [{"type": "acme:shout"}]], ids=["relayed", "sampled"])
+def test_m3_what_is_no_answer_counts_as_a_failure(kind: str, headers: Any, tools: list[Any]) -> None:
+    """It is told before the first byte, so that a router could go elsewhere."""
+    upstream = Upstream([sse(EVENTS)], kind=kind, headers=headers)
+    with gateway(upstream, tools=[shout]) as server:
+        answer = post(server, json.dumps({"model": "m", "input": "Hi", "stream": True, "tools": tools}).encode())
+    assert answer.status_code == 502
+    assert answer.json()["error"]["type"] == "server_error"
 
 
 def test_e5_an_upstream_that_is_not_there_is_told_before_the_first_byte() -> None:
@@ -145,6 +163,23 @@ def test_s5_l9_a_stream_that_breaks_off_ends_by_the_rules(count: int) -> None:
     partial = folding.partial(status="failed")
     assert partial is not None
     assert failed["output"] == json.loads(partial.model_dump_json())["output"]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"type": "acme:progress"},
+        {"type": "acme:progress", "sequence_number": "x"},
+        {**EVENTS[2], "type": "acme:said", "text": "\ndata: [DONE]", "more": "data: [DONE]"},
+    ],
+    ids=["no number", "a number that is none", "the end in a text"],
+)
+def test_s5_odd_events_do_not_hide_a_break(last: dict[str, Any]) -> None:
+    sent = sse([*EVENTS[:3], last], done=False)
+    with gateway(Upstream([sent], breaks_off=True)) as server:
+        content = post(server).content
+    assert content.startswith(sent)
+    assert [event["type"] for event in read(content)[-2:]] == ["error", "response.failed"]
 
 
 def test_s7_a_long_stream_that_breaks_off_visibly_does() -> None:
@@ -203,6 +238,48 @@ def test_s5_a_server_that_stops_ends_what_it_passes_on() -> None:
     events = read(asyncio.run(story()))
     assert [event["type"] for event in events[3:]] == ["error", "response.failed"]
     assert "shutting down" in events[-1]["response"]["error"]["message"]
+
+
+def test_s7_an_answer_in_one_piece_that_is_stopped_is_cut_off() -> None:
+    """Half of a JSON text must not look like a whole one: the answer never ends properly."""
+
+    async def story() -> list[Any]:
+        upstream = Upstream([b'{"id":"resp_1",'], kind="application/json", stays=True)
+        with running(upstream) as there:
+            app = create_app(AgenticLoop(ResponsesUpstream(f"{there.url}/v1")), store=None)
+            sent: asyncio.Queue[Any] = asyncio.Queue()
+            body = [{"type": "http.request", "body": b'{"model":"m","input":"Hi"}'}]
+
+            async def receive() -> Any:
+                return body.pop() if body else await asyncio.get_running_loop().create_future()
+
+            scope = {"type": "http", "method": "POST", "path": "/v1/responses", "headers": []}
+            serving = asyncio.ensure_future(app(scope, receive, sent.put))
+            told = [await sent.get(), await sent.get()]
+            await app.drain(0)
+            await serving
+            await app.close()
+            return [*told, *(sent.get_nowait() for _ in range(sent.qsize()))]
+
+    start, *pieces = asyncio.run(story())
+    assert start["status"] == 200
+    assert all(piece["more_body"] for piece in pieces)
+
+
+def test_s1_a_stream_that_is_silent_gets_comments() -> None:
+    """Between whole events, so that nothing on the way gives up on it."""
+    upstream = Upstream([sse(EVENTS[:3], done=False)], stays=True)
+    with running(upstream) as there:
+        app = create_app(
+            AgenticLoop(ResponsesUpstream(f"{there.url}/v1")), store=None, settings=ServerSettings(ping_seconds=0.05)
+        )
+        with running(app) as server, socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+            head = f"POST /v1/responses HTTP/1.1\r\nhost: a\r\ncontent-length: {len(REQUEST)}\r\n\r\n"
+            connection.sendall(head.encode() + REQUEST)
+            received = b""
+            while received.count(b": ping\n\n") < 2:
+                received += connection.recv(65536)
+    assert sse(EVENTS[:3], done=False) in received
 
 
 def test_n3_on_a_websocket_events_are_passed_on_with_numbers_of_their_own() -> None:
@@ -267,6 +344,7 @@ WRONG = {
     "a delta without an item": [next(each for each in EVENTS if each["type"].endswith(".delta"))],
     "the end of no item": [next(each for each in EVENTS if each["type"] == "response.output_item.done")],
     "no object": [{"type": "response.output_item.added", "output_index": 0, "item": 3}],
+    "tokens that are none": [{"type": "response.completed", "response": {**RESPONSE, "usage": {"input_tokens": -1}}}],
     "a response that is none": [{"type": "response.completed", "response": []}],
 }
 

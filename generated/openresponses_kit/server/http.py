@@ -12,15 +12,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ..models import CompactResponseMethodPublicBody, CreateResponseBody
 from ..sse import DONE, encode_comment
 from ._asgi import Message, Receive, Scope, Send, text_headers
 from ._ids import new_id
-from .core import Caller, Core, Passing, Turn
+from .core import Caller, Core, Turn
 from .errors import InvalidRequestError, ServiceError, error_body
-from .relaying import Relayed, RelayRequest
+from .passing import PassedStream, pass_on
+from .relaying import BrokenOffError, RelayRequest
 from .requests import read_body
 
 __all__ = ["Exchange", "Handler"]
@@ -35,7 +36,6 @@ _STREAM = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
-_MORE: Message = {"type": "http.response.body", "more_body": True}
 _PING = encode_comment("ping")
 _MOST_REQUEST_ID = 128
 _EVENTS_PER_PAUSE = 1000
@@ -253,7 +253,8 @@ class Handler:
         try:
             caller = await self._core.identify(exchange.headers, exchange.request_id)
             await answer(exchange, caller)
-        except ClientLeftError:
+        except (BrokenOffError, ClientLeftError):
+            # Nothing can be told any more; an answer that is not whole is cut off.
             pass
         except asyncio.CancelledError:
             # The ASGI server cuts what is left when it stops, such as an answer that nobody takes.
@@ -282,9 +283,11 @@ class Handler:
                 caller=caller.owner,
                 request_id=exchange.request_id,
             )
+            passed_on = PassedStream(exchange, _PING)
+            attendance = _Attendance(exchange, None, passed_on, core.settings.ping_seconds)
             with core.passing() as passing:
-                passed = self._pass_on(exchange, call, passing)
-                if await _Attendance(exchange).of(passed):
+                work = pass_on(core.service, exchange, call, passing, passed_on)
+                if await attendance.of(work):
                     return
         if request.stream:
             stream = EventStream(exchange)
@@ -300,29 +303,6 @@ class Handler:
         if failure is not None:
             raise failure
         await exchange.answer(turn.out.body())
-
-    async def _pass_on(self, exchange: Exchange, call: RelayRequest, passing: Passing) -> bool:
-        """Have the service pass a request on. Returns whether it did."""
-        relayed: Relayed | None = None
-        try:
-            relayed = await self._core.service.relay(call)
-            if relayed is None:
-                return False
-            await exchange.start(relayed.status, relayed.headers)
-            async for chunk in relayed.chunks():
-                await exchange.send_body({**_MORE, "body": chunk})
-        except asyncio.CancelledError:
-            if passing.end is None or passing.task is None:
-                raise
-            passing.task.uncancel()
-            if relayed is None:
-                raise passing.end from None
-            await exchange.send_body({**_MORE, "body": relayed.ending(passing.end)})
-        finally:
-            if relayed is not None:
-                await relayed.close()
-        await exchange.send_body({"type": "http.response.body", "body": b""})
-        return True
 
     async def _stream(self, exchange: Exchange, turn: Turn, stream: EventStream) -> None:
         """Send a response as events; an error before the first is an HTTP answer (rule E4)."""
@@ -351,6 +331,19 @@ class Handler:
         await exchange.answer(await _Attendance(exchange).of(compacted))
 
 
+class Pinged(Protocol):
+    """A stream that must not be silent for long (rule S1)."""
+
+    @property
+    def sent(self) -> int:
+        """How many events were sent."""
+        ...
+
+    async def ping(self) -> None:
+        """Send a comment."""
+        ...
+
+
 class _Attendance:
     """Looks out for the client while work is done: its leaving stops the work (rule Z16).
 
@@ -362,7 +355,7 @@ class _Attendance:
         self,
         exchange: Exchange,
         turn: Turn | None = None,
-        stream: EventStream | None = None,
+        stream: Pinged | None = None,
         ping_seconds: float | None = None,
     ) -> None:
         self._exchange = exchange

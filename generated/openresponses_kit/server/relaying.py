@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from ..models import CreateResponseBody
     from .errors import ServiceError
 
-__all__ = ["EventBlocks", "RelayRequest", "Relayed"]
+__all__ = ["BrokenOffError", "EventBlocks", "RelayRequest", "Relayed"]
 
 _MOST_HELD_BYTES = 1024 * 1024
+
+
+class BrokenOffError(Exception):
+    """An answer that is passed on breaks off, and nothing can end it by the rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ class Relayed(ABC):
 
     @abstractmethod
     def chunks(self) -> AsyncIterator[bytes]:
-        """The body, in pieces that end where events end."""
+        """The body, in pieces that end where events end. Raises `BrokenOffError`."""
 
     @abstractmethod
     def ending(self, error: ServiceError) -> bytes:

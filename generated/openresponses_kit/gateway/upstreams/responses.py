@@ -21,7 +21,7 @@ from ...sse import SSEDecoder, SSELimitError
 from ..failures import UpstreamError
 from ..model import Model
 from ._connections import beginning, finish, new_client
-from ._refusals import message_of, refusal, unreached
+from ._refusals import check_media, message_of, refusal, unreached
 from .responses_answers import AnswerReader
 from .responses_relayed import RelayedResponse
 
@@ -74,6 +74,7 @@ class ResponsesUpstream(Model):
             "openresponses-version": "2026-04-24",
             **(headers or {}),
         }
+        self._key = api_key
         if api_key is not None:
             self._headers["authorization"] = f"Bearer {api_key}"
         self._timeout = timeout
@@ -92,6 +93,7 @@ class ResponsesUpstream(Model):
             members["model"] = to_json(model)
         response = await self._send(replaced(call.content, members), model)
         try:
+            check_media(response, ("text/event-stream", "application/json"))
             relayed = RelayedResponse(response)
             await relayed.begin()
         except BaseException:
@@ -105,7 +107,8 @@ class ResponsesUpstream(Model):
 
         response = await self._send(to_json(_body(sampling)), sampling.model)
         try:
-            reader = AnswerReader(out)
+            check_media(response, ("text/event-stream",))
+            reader = AnswerReader(out, self._key)
             decoder = SSEDecoder(max_event_bytes=self._max_event)
             pieces = response.aiter_raw()
             async for chunk in pieces:
@@ -141,7 +144,7 @@ class ResponsesUpstream(Model):
                 await response.aclose()
         except httpx2.HTTPError as error:
             raise _unreached(error) from None
-        raise _refused(response, body, model)
+        raise _refused(response, body, model, self._key)
 
     def _client(self) -> httpx2.AsyncClient:
         """The client of the HTTP library, made when it is first needed: that takes a while."""
@@ -179,17 +182,19 @@ def _body(sampling: Sampling) -> dict[str, Any]:
     }
 
 
-def _refused(response: httpx2.Response, body: bytes, model: str) -> Exception:
-    """What to raise for an answer that is an error."""
+def _refused(response: httpx2.Response, body: bytes, model: str, secret: str | None) -> Exception:
+    """What to raise for an answer that is an error; it holds no secret."""
     status, message = response.status_code, message_of(body)
     try:
         error: Any = from_json(body)["error"]
         code, param = error.get("code"), error.get("param")
     except (ValueError, TypeError, KeyError, AttributeError):
         code = param = None
+    if secret and (secret in str(code) or secret in str(param)):
+        code = param = None
     if code == _NOT_FOUND:
         return NotFoundError("the upstream keeps no such response", param=param, code=code)
-    found = refusal(status, message, response.headers, model=model)
+    found = refusal(status, message, response.headers, model=model, secret=secret)
     if not found.is_transient and isinstance(param, str):
         # The request is the caller's own: the place and the code are, too.
         found.error.param = param[:200]

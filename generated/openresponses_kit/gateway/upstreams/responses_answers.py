@@ -32,10 +32,12 @@ class AnswerReader:
 
     Args:
         out: Where they go.
+        secret: What errors do not repeat: the key that the upstream was sent.
     """
 
-    def __init__(self, out: RoundWriter) -> None:
+    def __init__(self, out: RoundWriter, secret: str | None = None) -> None:
         self._out = out
+        self._secret = secret
         self._reason: str | None = None
         self._error: Json | None = None
         self.is_done = False
@@ -62,13 +64,14 @@ class AnswerReader:
 
     def _end(self, kind: str, response: Json) -> None:
         self.is_done = True
-        usage = response.get("usage")
-        if usage:
+        if response.get("usage"):
+            usage = _object(response["usage"])
+            read, written = usage["input_tokens_details"], usage["output_tokens_details"]
             self._out.usage(
-                usage["input_tokens"],
-                usage["output_tokens"],
-                cached_tokens=usage["input_tokens_details"]["cached_tokens"],
-                reasoning_tokens=usage["output_tokens_details"]["reasoning_tokens"],
+                _count(usage["input_tokens"]),
+                _count(usage["output_tokens"]),
+                cached_tokens=_count(read["cached_tokens"]),
+                reasoning_tokens=_count(written["reasoning_tokens"]),
             )
         if kind == "response.failed":
             self._error = self._error or _object(response.get("error") or {})
@@ -83,11 +86,18 @@ class AnswerReader:
         """
         if self._error is not None:
             status = 429 if self._error.get("type") == "too_many_requests" else None
-            raise refusal(status, str(self._error.get("message") or "the response failed"))
+            message = str(self._error.get("message") or "the response failed")
+            raise refusal(status, message, secret=self._secret)
         if not self.is_done:
             message = "the upstream broke off in the middle of its answer"
             raise UpstreamError(ModelError(message), is_transient=True, reason=message)
         return self._reason
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("tokens are counted from 0")
+    return value
 
 
 def _object(value: Any) -> Json:

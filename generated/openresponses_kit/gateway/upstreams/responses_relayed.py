@@ -9,6 +9,7 @@ S2, S5 and S7 (a stream that breaks off is ended as a failed one, with all that 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from ...accumulate import ResponseAccumulator
 from ...errors import OpenResponsesError
 from ...events import parse_event
 from ...server.errors import ModelError
-from ...server.relaying import EventBlocks, Relayed
+from ...server.relaying import BrokenOffError, EventBlocks, Relayed
 from ...sse import DONE, SSEDecoder, encode_event
 from ._refusals import unreached
 
@@ -33,6 +34,8 @@ __all__ = ["RelayedResponse"]
 _logger = logging.getLogger(__name__)
 _KEPT_BYTES = 1024 * 1024
 """How much of a stream is kept, to end it well should it break off."""
+_done = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]\s*\Z").search
+"""Finds the end of a stream that is whole (rule S2)."""
 _PASSED_ON = ("content-type", "cache-control", "retry-after")
 _STREAM = "text/event-stream"
 
@@ -75,9 +78,12 @@ class RelayedResponse(Relayed):
         import httpx2
 
         if not self._is_stream:
-            yield self._first
-            async for chunk in self._pieces:
-                yield chunk
+            try:
+                yield self._first
+                async for chunk in self._pieces:
+                    yield chunk
+            except httpx2.HTTPError as error:
+                raise BrokenOffError(str(error) or type(error).__name__) from None
             return
         blocks = EventBlocks()
         cut, keep = blocks.cut, self._keep
@@ -92,7 +98,7 @@ class RelayedResponse(Relayed):
         except httpx2.HTTPError as error:
             _logger.warning("an upstream broke off: %s", error)
         rest = blocks.rest()
-        if DONE.strip() not in self._tail + rest:
+        if _done(self._tail + rest) is None:
             # What was held back is no whole event: it is left out.
             yield self.ending(ModelError("the upstream broke off in the middle of its answer"))
         elif rest:
@@ -117,7 +123,8 @@ class RelayedResponse(Relayed):
                 if data == b"[DONE]":
                     return b""
                 event = parse_event(data)
-                number = max(number, getattr(event, "sequence_number", number))
+                told = getattr(event, "sequence_number", None)
+                number = max(number, told) if type(told) is int else number
                 folding.add(event)
             if folding.is_done:
                 return DONE
@@ -126,12 +133,12 @@ class RelayedResponse(Relayed):
             return b""
         if partial is None:
             return b""
-        told = {"type": error.type, "code": error.code, "message": error.message, "param": None}
+        payload = {"type": error.type, "code": error.code, "message": error.message, "param": None}
         code = error.code or error.type
         response = partial.model_dump(mode="json")
         response["error"] = {"code": code, "message": error.message}
         events = [
-            {"type": "error", "sequence_number": number + 1, "error": told},
+            {"type": "error", "sequence_number": number + 1, "error": payload},
             {"type": "response.failed", "sequence_number": number + 2, "response": response},
         ]
         return b"".join([*(encode_event(str(e["type"]), to_json(e)) for e in events), DONE])

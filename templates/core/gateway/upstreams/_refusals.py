@@ -8,8 +8,8 @@ too long has a code).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import from_json, to_json
 
@@ -22,7 +22,10 @@ from ...server.errors import (
 )
 from ..failures import UpstreamError
 
-__all__ = ["message_of", "refusal", "unreached"]
+if TYPE_CHECKING:
+    import httpx2
+
+__all__ = ["check_media", "message_of", "refusal", "unreached"]
 
 _LONGEST = 500
 _TOO_LONG = re.compile(
@@ -86,6 +89,17 @@ def unreached(reason: str, *, is_silent: bool) -> UpstreamError:
     message = "the upstream did not answer in time" if is_silent else "the upstream was not reached"
     error = ServerError(message, status=504 if is_silent else 502)
     return UpstreamError(error, is_transient=True, reason=reason)
+
+
+def check_media(response: httpx2.Response, kinds: Sequence[str]) -> None:
+    """Raise `UpstreamError` unless an answer is of one of these media types, and not compressed."""
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    if kind in kinds and coding == "identity":
+        return
+    error = ServerError("the upstream answered with what is no response", status=502)
+    reason = f"the upstream answered {kind[:80]!r}, {coding[:80]!r}-encoded"
+    raise UpstreamError(error, is_transient=True, reason=reason)
 
 
 def message_of(body: bytes) -> str:
