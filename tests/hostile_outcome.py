@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from openresponses_codegen import pipeline
+from openresponses_codegen.components import with_foundations
 from openresponses_codegen.diagnostics import Diagnostic, DiagnosticError
 
 PATIENCE = 10.0  # seconds: several times what a slow machine takes, and far less than what an attack would
@@ -44,6 +45,10 @@ class Broke:
     error: Exception
 
 
+_OPTIONS = pipeline.Options("kit", with_foundations(["client", "server"]))
+"""Without the gateway: its templates get of a document what those of the others get, which is names and literals."""
+
+
 def spec(content: Any, name: str = "hostile.json") -> pipeline.Spec:
     """The document as the generator gets it; what is no ASCII is escaped, lone surrogates as well."""
     return pipeline.Spec(name, json.dumps(content).encode())
@@ -52,7 +57,7 @@ def spec(content: Any, name: str = "hostile.json") -> pipeline.Spec:
 def generated(content: Any) -> "Outcome":
     """What comes of a document."""
     try:
-        made = pipeline.generate(spec(content), pipeline.Options("kit"))
+        made = pipeline.generate(spec(content), _OPTIONS)
     except DiagnosticError as error:
         return Refused(error.diagnostics)
     except Exception as error:
